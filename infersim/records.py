@@ -1,0 +1,118 @@
+"""Records: what a simulation writes down, in columns.
+
+`RequestTable` has a row a request; `Segments` has a row a step, or a row a stretch of equal-batch decode steps, and
+hands them on in chunks, so that memory does not grow with the run.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Callable
+
+import numpy as np
+
+IN_SYSTEM, COMPLETED, REJECTED = 0, 1, 2
+STATUS_NAMES = ("in_system", "completed", "rejected")
+UNSET = float("nan")
+
+SEGMENT_COLUMNS = (
+    "start_s",  # first step's start
+    "end_s",  # last step's end
+    "steps",  # steps in the segment; more than one only for decode stretches
+    "first_s",  # duration of the first step
+    "slope_s",  # growth of the duration from step to step
+    "decode_seqs",  # sequences that decode in each step
+    "decode_context_tokens",  # KV tokens that they read in the first step; grows by decode_seqs a step
+    "prefill_chunks",  # prompts or parts of prompts computed
+    "prefill_tokens",  # their tokens
+    "prefill_context_tokens",  # KV tokens of earlier chunks that they read
+    "prefill_work",  # their attention work [token pairs]
+    "sampled_seqs",  # sequences that sample a token, in each step
+    "kv_first_blocks",  # blocks held in the first step
+    "kv_last_blocks",  # blocks held in the last step
+)
+
+
+class RequestTable:
+    """One row a request, in the order of sending.
+
+    Times are seconds on the engine's clock; what never happened is NaN. `requeues` holds, for each return from a
+    preemption, the eviction and the re-admission, as two columns; `pauses` the gap between the tokens around it.
+    """
+
+    def __init__(self, rows: int = 0):
+        nothing = array("d", [UNSET])
+        zero, minus = array("q", [0]), array("q", [-1])
+        self.arrival_s = nothing * rows
+        self.scheduled_s = nothing * rows
+        self.first_token_s = nothing * rows
+        self.finish_s = nothing * rows
+        self.prompt_tokens = zero * rows
+        self.output_tokens = zero * rows
+        self.traffic_class = zero * rows
+        self.preemptions = zero * rows
+        self.status = zero * rows
+        self.replica = minus * rows
+        self.requeues = (array("d"), array("d"))
+        self.pauses = array("d")
+
+    @classmethod
+    def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class) -> RequestTable:
+        """A table whose rows are known beforehand, from arrays of equal length."""
+        table = cls(len(arrival_s))
+        table.arrival_s = array("d", np.ascontiguousarray(arrival_s, dtype=float).tobytes())
+        for name, values in (
+            ("prompt_tokens", prompt_tokens),
+            ("output_tokens", output_tokens),
+            ("traffic_class", traffic_class),
+        ):
+            setattr(table, name, array("q", np.ascontiguousarray(values, dtype=np.int64).tobytes()))
+        return table
+
+    def append(self, arrival_s: float, prompt_tokens: int, output_tokens: int, traffic_class: int) -> int:
+        """Add a request as it is sent; returns its row."""
+        self.arrival_s.append(arrival_s)
+        for column in (self.scheduled_s, self.first_token_s, self.finish_s):
+            column.append(UNSET)
+        self.prompt_tokens.append(prompt_tokens)
+        self.output_tokens.append(output_tokens)
+        self.traffic_class.append(traffic_class)
+        self.preemptions.append(0)
+        self.status.append(IN_SYSTEM)
+        self.replica.append(-1)
+        return len(self.arrival_s) - 1
+
+    def __len__(self) -> int:
+        return len(self.arrival_s)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The table as arrays (copies), those of requests that were really sent."""
+        names = ("arrival_s", "scheduled_s", "first_token_s", "finish_s", "prompt_tokens", "output_tokens")
+        names += ("traffic_class", "preemptions", "status", "replica")
+        return {name: np.array(getattr(self, name)) for name in names}
+
+
+_PACK = struct.Struct(f"{len(SEGMENT_COLUMNS)}d").pack
+
+
+class Segments:
+    """Buffer of segment rows (`SEGMENT_COLUMNS`) that hands them on as columns, `chunk_rows` at a time."""
+
+    def __init__(self, consume: Callable[[dict[str, np.ndarray]], None], chunk_rows: int = 8192):
+        self._rows = bytearray()  # packed: three times faster to turn into columns than tuples
+        self._consume = consume
+        self._chunk_bytes = chunk_rows * 8 * len(SEGMENT_COLUMNS)
+
+    def add(self, *row: float) -> None:
+        """Take a row, its values in the order of `SEGMENT_COLUMNS`."""
+        self._rows += _PACK(*row)
+        if len(self._rows) >= self._chunk_bytes:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is buffered."""
+        if self._rows:
+            columns = np.frombuffer(self._rows).reshape(-1, len(SEGMENT_COLUMNS)).T.copy()
+            self._rows = bytearray()
+            self._consume(dict(zip(SEGMENT_COLUMNS, columns, strict=True)))

@@ -1,0 +1,1 @@
+"""Plain data: frozen pydantic specs of scenarios and profiles, without behaviour."""

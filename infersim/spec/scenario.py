@@ -1,0 +1,56 @@
+"""The scenario: the whole question as plain data (`infersim/scenario/1`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from infersim.spec.base import Count, Integer, Seconds, Spec, _with_unit
+from infersim import units
+from infersim.spec.fleet import Pool, Router
+from infersim.spec.workload import TrafficClass
+
+SCHEMA = "infersim/scenario/1"
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Run(Spec):
+    """How long, from which seed, and in what detail the simulation runs."""
+
+    requests: Count | None = None
+    """Requests of all classes together; without it a trace runs to its end."""
+    duration_s: Annotated[Seconds, Field(gt=0, le=1e9)] | None = None
+    """Arrivals stop here."""
+    warmup: Literal["none"] | Annotated[Seconds, Field(ge=0)] = "none"
+    """Time to leave out of every figure at the start."""
+    until: Literal["drained", "horizon"] = "drained"
+    """`drained`: the run goes on until every request is answered; `horizon`: it stops at duration_s."""
+    seed: Annotated[Integer, Field(ge=0, lt=2**63)] = 0
+    stepping: Literal["stretches", "single"] = "stretches"
+    """`single` simulates every step by itself: slow, the reference that tests compare with."""
+
+    @model_validator(mode="after")
+    def _horizon(self):
+        if self.until == "horizon" and self.duration_s is None:
+            raise ValueError("until: horizon needs duration_s")
+        return self
+
+
+class Scenario(Spec):
+    """One question: traffic, fleet, router, run."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    schema_: Literal["infersim/scenario/1"] = Field(SCHEMA, alias="schema")
+    name: Annotated[str, Field(max_length=200)] = ""
+    workload: Annotated[dict[Name, TrafficClass], Field(min_length=1)]
+    fleet: Annotated[dict[Name, Pool], Field(min_length=1)]
+    router: Router = Router()
+    run: Run = Run()
+
+    @model_validator(mode="after")
+    def _ends(self):
+        synthetic = [name for name, traffic in self.workload.items() if traffic.trace is None]
+        if synthetic and self.run.requests is None and self.run.duration_s is None:
+            raise ValueError(f"class {synthetic[0]!r} never ends: set run.requests or run.duration_s")
+        return self

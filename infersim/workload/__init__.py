@@ -1,0 +1,1 @@
+"""From a traffic class's spec to its requests: arrival times, prompt and output lengths."""

@@ -1,0 +1,115 @@
+"""A scenario's traffic: each class's requests, open ones merged into one stream, closed loops as length streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from infersim.rng import stream
+from infersim.spec.scenario import Scenario
+from infersim.spec.workload import ClosedLoop, TrafficClass
+from infersim.workload import arrivals, lengths, traces
+
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class OpenTraffic:
+    """Requests of all open classes, by arrival. Arrays of equal length; ties stand in the order of the classes."""
+
+    arrival_s: np.ndarray
+    prompt_tokens: np.ndarray
+    output_tokens: np.ndarray
+    traffic_class: np.ndarray
+
+
+@dataclass(frozen=True)
+class ClosedTraffic:
+    """One closed-loop class: its clients ask for the next lengths as they send."""
+
+    traffic_class: int
+    clients: int
+    think_s: float
+    lengths: Iterator[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """All that will be sent.
+
+    Attributes:
+        open: the open classes' requests.
+        closed: the closed-loop classes.
+        limit: requests of all classes together, or None.
+        until_s: no request is sent at or after this time, or None.
+        max_in_flight: by class, the client's own limit, or None.
+    """
+
+    open: OpenTraffic
+    closed: tuple[ClosedTraffic, ...]
+    limit: int | None
+    until_s: float | None
+    max_in_flight: tuple[int | None, ...]
+
+
+def generate(scenario: Scenario, folder: Path) -> Traffic:
+    """Make a scenario's traffic from its seed.
+
+    Args:
+        scenario: the scenario; each class draws from streams that carry its name.
+        folder: what relative trace paths are relative to.
+
+    Raises:
+        InputError: a trace cannot be used, or the scenario sends nothing.
+    """
+    run = scenario.run
+    limit, until_s = run.requests, run.duration_s
+    parts, closed, caps = [], [], []
+    for number, (name, traffic) in enumerate(scenario.workload.items()):
+        if isinstance(traffic.arrivals, ClosedLoop):
+            loop = traffic.arrivals
+            pairs = _length_pairs(traffic, run.seed, name)
+            closed.append(ClosedTraffic(number, loop.clients, loop.think_s, pairs))
+            caps.append(None)
+        else:
+            parts.append((number, *_open_class(traffic, run.seed, name, limit, until_s, folder)))
+            source = traffic.trace or traffic.arrivals
+            caps.append(getattr(source, "max_in_flight", None))
+    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps))
+
+
+def _open_class(
+    traffic: TrafficClass, seed: int, name: str, limit: int | None, until_s: float | None, folder: Path
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if traffic.trace is not None:
+        arrival, prompt, output = traces.read(traffic.trace, folder)
+        count = len(arrival) if until_s is None else int(np.searchsorted(arrival, until_s))
+        return arrival[:count][:limit], prompt[:count][:limit], output[:count][:limit]
+    assert traffic.arrivals is not None and traffic.prompt_tokens is not None and traffic.output_tokens is not None
+    arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
+    prompt, output = (
+        lengths.sample(spec, stream(seed, "workload", name, what), len(arrival))
+        for what, spec in (("prompt_tokens", traffic.prompt_tokens), ("output_tokens", traffic.output_tokens))
+    )
+    return arrival, prompt, output
+
+
+def _merge(parts: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]], limit: int | None) -> OpenTraffic:
+    if not parts:
+        nothing = np.zeros(0, dtype=np.int64)
+        return OpenTraffic(np.zeros(0), nothing, nothing, nothing)
+    numbers = np.concatenate([np.full(len(part[1]), part[0], dtype=np.int64) for part in parts])
+    arrival, prompt, output = (np.concatenate([part[i] for part in parts]) for i in (1, 2, 3))
+    order = np.argsort(arrival, kind="stable")[:limit] if len(parts) > 1 else slice(limit)
+    return OpenTraffic(arrival[order], prompt[order], output[order], numbers[order])
+
+
+def _length_pairs(traffic: TrafficClass, seed: int, name: str) -> Iterator[tuple[int, int]]:
+    assert traffic.prompt_tokens is not None and traffic.output_tokens is not None
+    prompts, outputs = (stream(seed, "workload", name, what) for what in ("prompt_tokens", "output_tokens"))
+    while True:
+        prompt = lengths.sample(traffic.prompt_tokens, prompts, BLOCK).tolist()
+        yield from zip(prompt, lengths.sample(traffic.output_tokens, outputs, BLOCK).tolist(), strict=True)
