@@ -1,0 +1,1 @@
+"""Tables and prices to money."""

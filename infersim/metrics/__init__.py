@@ -1,0 +1,1 @@
+"""Tables to numbers: latencies, goodput, utilisation, timelines. Pure functions of columns."""

@@ -1,0 +1,80 @@
+"""Timeline: sums over a fixed number of equal time bins, whose width doubles as the run grows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from infersim.metrics.statistics import runs
+
+BINS = 600
+CHANNELS = ("busy_s", "steps", "output_tokens", "batch_seq_s", "kv_block_s")
+"""Seconds in a step, steps, tokens sampled, ∫ requests scheduled dt, ∫ KV blocks held dt: summed over replicas."""
+
+
+class Timeline:
+    """Integrates segments into bins.
+
+    Args:
+        width_s: width of a bin at the start [s]; it doubles whenever a segment ends beyond the last bin.
+    """
+
+    def __init__(self, width_s: float = 1.0 / 64):
+        self.width_s = width_s
+        self.sums = {name: np.zeros(BINS) for name in CHANNELS}
+
+    def add(self, columns: dict[str, np.ndarray]) -> None:
+        """Take a chunk of segments (`records.SEGMENT_COLUMNS`); a segment's sums are spread evenly over its time."""
+        start, end = columns["start_s"], columns["end_s"]
+        self._reach(float(end.max()))
+        first = (start / self.width_s).astype(np.int64)
+        last = np.minimum((end / self.width_s).astype(np.int64), BINS - 1)
+        duration = end - start
+        values = channel_values(columns, duration)
+        if (first == last).all():
+            bins, shares = first, 1.0
+        else:
+            bins, owner = runs(first, last - first + 1)
+            overlap = np.minimum(end[owner], (bins + 1) * self.width_s) - np.maximum(start[owner], bins * self.width_s)
+            shares = np.maximum(overlap, 0.0) / duration[owner]
+            values = {name: value[owner] for name, value in values.items()}
+        for name, value in values.items():
+            self.sums[name] += np.bincount(bins, value * shares, BINS)
+
+    def _reach(self, end_s: float) -> None:
+        while end_s >= self.width_s * BINS:
+            self.width_s *= 2
+            for name, sums in self.sums.items():
+                folded = sums.reshape(-1, 2).sum(axis=1)
+                self.sums[name] = np.concatenate([folded, np.zeros(BINS - len(folded))])
+
+
+def channel_values(columns: dict[str, np.ndarray], duration: np.ndarray) -> dict[str, np.ndarray]:
+    """What each segment adds to each channel."""
+    blocks = (columns["kv_first_blocks"] + columns["kv_last_blocks"]) / 2
+    return {
+        "busy_s": duration,
+        "steps": columns["steps"],
+        "output_tokens": columns["steps"] * columns["sampled_seqs"],
+        "batch_seq_s": (columns["decode_seqs"] + columns["prefill_chunks"]) * duration,
+        "kv_block_s": blocks * duration,
+    }
+
+
+def count_in_bins(times_s: np.ndarray, width_s: float, bins: int) -> np.ndarray:
+    """Events in each bin, from their times [s]; what lies beyond the last bin is left out."""
+    places = (times_s / width_s).astype(np.int64)
+    return np.bincount(places[places < bins], minlength=bins)
+
+
+def occupancy(enter_s: np.ndarray, leave_s: np.ndarray, width_s: float, bins: int) -> np.ndarray:
+    """Mean number present in each bin, from times of entering and leaving [s]."""
+    edges = np.arange(bins + 1) * width_s
+    return np.diff(_area(enter_s, edges) - _area(leave_s, edges)) / width_s
+
+
+def _area(times_s: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """∫ of the number of times at or before t, up to each edge."""
+    ordered = np.sort(times_s)
+    before = np.searchsorted(ordered, edges, side="right")
+    sums = np.concatenate([[0.0], np.cumsum(ordered)])
+    return before * edges - sums[before]

@@ -1,0 +1,41 @@
+"""How pictures look: one palette, quiet axes, no pyplot state."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, MUTED, GRID = "#1f2933", "#697586", "#e3e8ee"
+BLUE, ORANGE, GREEN, PURPLE = "#2563eb", "#ea7a16", "#15925f", "#8b45c7"
+
+
+def figure(rows: int, columns: int, width_in: float, height_in: float) -> tuple[Figure, list[Axes]]:
+    """A figure with a grid of axes, row by row, that belongs to nobody's pyplot session."""
+    made = Figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
+    axes = [made.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
+    for ax in axes:
+        dress(ax)
+    return made, axes
+
+
+def own_axes(ax: Axes | None) -> Axes:
+    """The axes given, or new ones on a figure of their own."""
+    return ax if ax is not None else figure(1, 1, 6.0, 3.6)[1][0]
+
+
+def dress(ax: Axes) -> None:
+    """Quiet frame and grid."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(MUTED)
+    ax.tick_params(colors=MUTED, labelsize=8)
+    ax.grid(True, color=GRID, linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def title(ax: Axes, text: str, unit_x: str, unit_y: str) -> None:
+    """Title and axis labels in one style."""
+    ax.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold")
+    ax.set_xlabel(unit_x, fontsize=8, color=MUTED)
+    ax.set_ylabel(unit_y, fontsize=8, color=MUTED)

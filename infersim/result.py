@@ -1,0 +1,194 @@
+"""A result: the figures of a run, its tables, its picture, and how to keep them."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infersim import load, provenance
+from infersim.errors import InputError
+from infersim.metrics import latency, queueing
+from infersim.metrics.timeline import BINS, count_in_bins, occupancy
+from infersim.records import COMPLETED, REJECTED, STATUS_NAMES
+from infersim.summary import Run, summarise
+from infersim.units import show_seconds
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+FILES = ("summary.json", "scenario.yaml", "requests.parquet", "timeline.parquet", "provenance.json", "dashboard.png")
+
+
+class Result:
+    """What a simulation found.
+
+    Args:
+        run: the finished run.
+        confidence: what the numbers rest on (`TransformerTiming.confidence`).
+        warnings: sentences that a reader must not miss.
+        wall: `simulate_s`, `total_s`, `peak_rss_bytes`.
+        profiles: hash of each profile used, by name.
+        events: replica events simulated.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        confidence: dict[str, Any],
+        warnings: list[str],
+        wall: dict[str, float],
+        profiles: dict[str, str],
+        events: int,
+    ):
+        self.warnings = warnings
+        self.events = events
+        self._run, self._confidence, self._wall, self._profiles = run, confidence, wall, profiles
+
+    @property
+    def scenario(self):
+        """The scenario as it was run, defaults filled in."""
+        return self._run.scenario
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        figures = summarise(self._run)
+        return figures | {"confidence": self._confidence, "warnings": self.warnings, "wall": self._wall}
+
+    def summary(self) -> dict[str, Any]:
+        """Every figure, as `infersim run --json` prints them; seconds, bytes, USD; None where there is nothing."""
+        return json.loads(json.dumps(self._summary))
+
+    @cached_property
+    def requests(self) -> pandas.DataFrame:
+        """One row a request: times on the client's clock [s], lengths [tokens], what became of it."""
+        import pandas
+
+        return pandas.DataFrame(self._request_columns())
+
+    @cached_property
+    def timeline(self) -> pandas.DataFrame:
+        """One row a time bin: rates [1/s], means over the bin, of all replicas together."""
+        import pandas
+
+        return pandas.DataFrame(self._timeline_columns())
+
+    def plot_dashboard(self) -> Figure:
+        """Latencies, load, batch and memory on one page."""
+        from infersim.plots.dashboard import dashboard
+
+        requests = self._run.requests
+        completed = requests["status"] == COMPLETED
+        values = latency.latencies({name: column[completed] for name, column in requests.items()})
+        title = self.scenario.name or "infersim run"
+        return dashboard(title, values, self._timeline_columns(), self._summary)
+
+    def save(self, folder: Path | str) -> Path:
+        """Write `summary.json`, `scenario.yaml`, `requests.parquet`, `timeline.parquet`, `provenance.json` and
+        `dashboard.png` into a folder, each whole or not at all.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: the folder is a file, or cannot be written.
+        """
+        target = Path(folder)
+        if target.exists() and not target.is_dir():
+            raise InputError("is a file; a folder is needed", "", "--out", str(target))
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".infersim-", dir=target))
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", "", "--out", str(target)) from None
+        try:
+            self._write(draft)
+            for name in FILES:
+                os.replace(draft / name, target / name)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return target
+
+    def _write(self, folder: Path) -> None:
+        scenario = self.scenario
+        (folder / "summary.json").write_text(json.dumps(self._summary, indent=2) + "\n", encoding="utf-8")
+        (folder / "scenario.yaml").write_text(load.dump_scenario(scenario), encoding="utf-8")
+        origin = provenance.collect(load.canonical_hash(scenario), scenario.run.seed, self._profiles)
+        (folder / "provenance.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
+        _write_parquet(folder / "requests.parquet", self._request_columns())
+        _write_parquet(folder / "timeline.parquet", self._timeline_columns())
+        self.plot_dashboard().savefig(folder / "dashboard.png", dpi=110, metadata={"Software": None})
+
+    def _request_columns(self) -> dict[str, np.ndarray]:
+        columns = self._run.requests
+        names = np.array(list(self.scenario.workload), dtype=object)
+        times = ("arrival_s", "scheduled_s", "first_token_s", "finish_s")
+        return {
+            "request": np.arange(columns["arrival_s"].size),
+            "class": names[columns["traffic_class"]],
+            **{name: columns[name] for name in times},
+            "prompt_tokens": columns["prompt_tokens"],
+            "output_tokens": columns["output_tokens"],
+            "preemptions": columns["preemptions"],
+            "status": np.array(STATUS_NAMES, dtype=object)[columns["status"]],
+            "replica": columns["replica"],
+        }
+
+    def _timeline_columns(self) -> dict[str, np.ndarray]:
+        run, timeline = self._run, self._run.usage.timeline
+        width, end = timeline.width_s, run.span.end_s
+        bins = min(max(int(np.ceil(end / width)), 1), BINS)
+        sums = {name: values[:bins] for name, values in timeline.sums.items()}
+        taken = {name: column[run.requests["status"] != REJECTED] for name, column in run.requests.items()}
+        enter, leave = queueing.waits(taken, run.requeues, end)
+        finish = run.requests["finish_s"][run.requests["status"] == COMPLETED]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            batch = np.where(sums["busy_s"] > 0, sums["batch_seq_s"] / sums["busy_s"], 0.0)
+        replicas = run.pool.replicas
+        return {
+            "start_s": np.arange(bins) * width,
+            "middle_s": (np.arange(bins) + 0.5) * width,
+            "arrivals_per_s": count_in_bins(run.requests["arrival_s"], width, bins) / width,
+            "completions_per_s": count_in_bins(finish, width, bins) / width,
+            "output_tokens_per_s": sums["output_tokens"] / width,
+            "batch_mean": batch,
+            "queue_mean": occupancy(enter, leave, width, bins),
+            "kv_fraction": sums["kv_block_s"] / (width * replicas * run.pool.capacity_blocks),
+            "busy": sums["busy_s"] / (width * replicas),
+        }
+
+    def __repr__(self) -> str:
+        figures = self._summary
+        return (
+            f"<Result {self.scenario.name!r}: {figures['requests']['completed']} requests, TTFT p99 "
+            f"{show_seconds(figures['ttft_s']['p99'])}, TPOT p99 {show_seconds(figures['tpot_s']['p99'])}>"
+        )
+
+    def _repr_html_(self) -> str:
+        figures = self._summary
+        head = "".join(f"<th>{name}</th>" for name in ("", *figures["ttft_s"]))
+        rows = ""
+        for name, label in (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2e_s", "E2E"), ("queue_s", "queue")):
+            cells = "".join(f"<td>{show_seconds(value)}</td>" for value in figures[name].values())
+            rows += f"<tr><th>{label}</th>{cells}</tr>"
+        notes = "".join(f"<p><b>{html.escape(warning)}</b></p>" for warning in self.warnings)
+        requests = figures["requests"]
+        caption = html.escape(f"{self.scenario.name or 'run'}: {requests['completed']} of {requests['arrived']} requests")
+        return f"{notes}<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
+
+
+def _write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")  # row order, hence bytes, must not depend on the machine
+        connection.register("columns", columns)
+        connection.execute(f"COPY (SELECT * FROM columns) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")

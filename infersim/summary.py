@@ -1,0 +1,187 @@
+"""The figures of a run: the object that `infersim run --json` prints, built from tables and sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from infersim.cost import meter
+from infersim.metrics import latency, queueing
+from infersim.metrics.usage import Usage
+from infersim.records import COMPLETED, REJECTED
+from infersim.spec.scenario import Scenario
+
+SCHEMA_VERSION = "infersim/summary/1"
+
+
+@dataclass(frozen=True)
+class PoolFacts:
+    """What of a pool the figures need.
+
+    Attributes:
+        name: its name in the scenario.
+        replicas, devices: replicas, and devices of all of them.
+        capacity_blocks, block_size: KV memory of one replica.
+        peak_flops, peak_bytes_per_s: of one replica, at the weights' dtype.
+        price_usd_per_h: price of one device for an hour, or None.
+    """
+
+    name: str
+    replicas: int
+    devices: int
+    capacity_blocks: int
+    block_size: int
+    peak_flops: float
+    peak_bytes_per_s: float
+    price_usd_per_h: float | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The window that rates and time averages cover [s]: from the warm-up's end to the horizon or last completion."""
+
+    begin_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        return max(self.end_s - self.begin_s, 0.0)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, as the figures see it.
+
+    Attributes:
+        scenario: what was asked.
+        requests: request columns on the client's clock (front-end time included in tokens' times).
+        requeues: evictions and re-admissions [s].
+        usage: sums over the pool's segments.
+        pool: the pool.
+        span: the window of rates and averages.
+    """
+
+    scenario: Scenario
+    requests: dict[str, np.ndarray]
+    requeues: tuple[np.ndarray, np.ndarray]
+    usage: Usage
+    pool: PoolFacts
+    span: Span
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """Every figure of a run but what it rests on and what it cost in wall time."""
+    classes = _classes(run)
+    total = next(iter(classes.values())) if len(classes) == 1 else _whole(run)
+    sampled = run.usage.sums["output_tokens"]
+    total = total | {"throughput": total["throughput"] | {"output_tokens_per_s": _per_s(sampled, run.span)}}
+    pool = _pool(run)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scenario": run.scenario.name,
+        "seed": run.scenario.run.seed,
+        **total,
+        "itl_s": run.usage.itl.describe(),
+        **pool,
+        "classes": classes,
+        "pools": {run.pool.name: pool},
+    }
+
+
+def _classes(run: Run) -> dict[str, dict[str, Any]]:
+    number = run.requests["traffic_class"]
+    names = list(run.scenario.workload)
+    if len(names) == 1:
+        return {names[0]: _traffic(run.requests, run.span, {names[0]: run.scenario.workload[names[0]].slo}, names)}
+    return {
+        name: _traffic(_rows(run.requests, number == i), run.span, {name: run.scenario.workload[name].slo}, names)
+        for i, name in enumerate(names)
+    }
+
+
+def _whole(run: Run) -> dict[str, Any]:
+    names = list(run.scenario.workload)
+    return _traffic(run.requests, run.span, {name: run.scenario.workload[name].slo for name in names}, names)
+
+
+def _traffic(requests: dict[str, np.ndarray], span: Span, slos: dict, names: list[str]) -> dict[str, Any]:
+    """Figures of the requests of one class, or of all."""
+    completed = _rows(requests, requests["status"] == COMPLETED)
+    measured = _rows(completed, completed["arrival_s"] >= span.begin_s)
+    values = latency.latencies(measured)
+    in_span = (completed["finish_s"] > span.begin_s) | (span.begin_s == 0.0)
+    arrived = requests["arrival_s"] >= span.begin_s
+    return {
+        "requests": latency.counts(requests),
+        "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output")},
+        **latency.describe_latencies(values),
+        "throughput": {
+            "requests_per_s": _per_s(np.count_nonzero(in_span), span),
+            "output_tokens_per_s": _per_s(completed["output_tokens"][in_span].sum(), span),
+        },
+        "goodput": _goodput(slos, names, measured["traffic_class"], values, requests["traffic_class"][arrived], span),
+    }
+
+
+def _goodput(slos: dict, names: list[str], measured: np.ndarray, values: dict, arrived: np.ndarray, span: Span):
+    """Goodput of the classes that have an SLO, each by its own."""
+    bounded = {name: slo for name, slo in slos.items() if slo is not None}
+    if not bounded:
+        return None
+    met = sent = 0
+    for name, slo in bounded.items():
+        number = names.index(name)
+        met += int(np.count_nonzero(latency.within(slo, values) & (measured == number)))
+        sent += int(np.count_nonzero(arrived == number))
+    dumped = {name: slo.model_dump(exclude_none=True) for name, slo in bounded.items()}
+    return {
+        "slo": next(iter(dumped.values())) if len(dumped) == 1 else dumped,
+        "requests_per_s": _per_s(met, span),
+        "fraction": met / sent if sent else None,
+    }
+
+
+def _pool(run: Run) -> dict[str, Any]:
+    pool, sums, usage, length = run.pool, run.usage.sums, run.usage, run.span.length_s
+    capacity = pool.replicas * pool.capacity_blocks * length
+    taken = _rows(run.requests, run.requests["status"] != REJECTED)
+    enter, leave = queueing.waits(taken, run.requeues, run.span.end_s)
+    window = (run.span.begin_s, run.span.end_s)
+    completed = run.requests["finish_s"] > run.span.begin_s
+    return {
+        "utilisation": {
+            "busy": _ratio(sums["busy_s"], pool.replicas * length),
+            "mfu": _ratio(sums["flops"], pool.replicas * pool.peak_flops * length),
+            "mbu": _ratio(sums["bytes"], pool.replicas * pool.peak_bytes_per_s * length),
+        },
+        "kv_cache": {
+            "block_size": pool.block_size,
+            "capacity_blocks": pool.capacity_blocks,
+            "capacity_tokens": pool.capacity_blocks * pool.block_size,
+            "mean_fraction": _ratio(sums["kv_block_s"], capacity),
+            "peak_fraction": usage.peak_kv_blocks / pool.capacity_blocks,
+        },
+        "batch": {"mean": _ratio(sums["batch_seq_s"], sums["busy_s"]), "peak": usage.peak_batch},
+        "queue": {
+            "mean": _ratio(queueing.area_s(enter, leave, *window), length),
+            "peak": queueing.peak(enter, leave, *window),
+        },
+        "cost": meter.bill(
+            pool.price_usd_per_h, pool.devices, length, int(np.count_nonzero(completed)), sums["output_tokens"]
+        ),
+        "energy": None,
+    }
+
+
+def _rows(columns: dict[str, np.ndarray], which: np.ndarray) -> dict[str, np.ndarray]:
+    return columns if which.all() else {name: column[which] for name, column in columns.items()}
+
+
+def _per_s(amount: float, span: Span) -> float | None:
+    return _ratio(float(amount), span.length_s)
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
