@@ -120,7 +120,7 @@ class Result:
     def _write(self, folder: Path) -> None:
         scenario = self.scenario
         (folder / "summary.json").write_text(json.dumps(self._summary, indent=2) + "\n", encoding="utf-8")
-        (folder / "scenario.yaml").write_text(load.dump_scenario(scenario), encoding="utf-8")
+        (folder / "scenario.yaml").write_text(load.dump_scenario(scenario, self._run.folder), encoding="utf-8")
         origin = provenance.collect(load.canonical_hash(scenario), scenario.run.seed, self._profiles)
         (folder / "provenance.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
         _write_parquet(folder / "requests.parquet", self._request_columns())

@@ -6,13 +6,14 @@ import math
 import resource
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from infersim import load
-from infersim.errors import InputError
+from infersim.errors import DoesNotFit, InputError
 from infersim.metrics.steady_state import overload
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, REJECTED, Segments
@@ -20,11 +21,14 @@ from infersim.result import Result
 from infersim.rng import stream
 from infersim.sim import cluster
 from infersim.sim.batching.vllm import Vllm
-from infersim.spec.fleet import Pool
+from infersim.spec.engine import EngineConstants
+from infersim.spec.fleet import Pool, VllmEngine
+from infersim.spec.hardware import Device
+from infersim.spec.model import Model
 from infersim.spec.scenario import Scenario
-from infersim.spec.workload import ClosedLoop
+from infersim.spec.workload import AllAtOnce, ClosedLoop
 from infersim.summary import PoolFacts, Run, Span
-from infersim.timing.memory import MemoryPlan, memory_plan
+from infersim.timing.memory import NULL_BLOCKS, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
 from infersim.workload.traffic import generate
 
@@ -51,13 +55,14 @@ def simulate(scenario: Scenario | load.Loaded | dict | str | Path) -> Result:
 
 
 def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
-    name, pool = next(iter(scenario.fleet.items()))
-    plan, facts, timing = _prepare(name, pool)
+    name, pool = next(iter(scenario.fleet.items()))  # loading refuses more than one
+    deployment = _deploy(name, pool)
+    plan = deployment.plan
     traffic = generate(scenario, folder)
     run = scenario.run
     warmup_s = 0.0 if run.warmup == "none" else float(run.warmup)
     horizon_s = run.duration_s if run.until == "horizon" else None
-    usage = Usage(timing.work, warmup_s, math.inf if horizon_s is None else horizon_s)
+    usage = Usage(deployment.timing, warmup_s, math.inf if horizon_s is None else horizon_s)
     started = time.perf_counter()
     outcome = cluster.run(
         traffic,
@@ -71,18 +76,153 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     usage.add_pauses(outcome.pauses_s)
     simulated = time.perf_counter()
     requests = outcome.requests
-    span = Span(warmup_s, horizon_s if horizon_s is not None else _last_finish(requests))
-    warnings = _warnings(scenario, requests, outcome.held_back, span.end_s)
+    span = Span(warmup_s, _last_finish(requests) if horizon_s is None else horizon_s)
+    warnings = _warnings(scenario, requests, outcome.held_back, span)
     for column in ("first_token_s", "finish_s"):
         requests[column] += plan.frontend_s
     return Result(
-        Run(scenario, requests, outcome.requeues, usage, facts, span),
-        timing.confidence(usage.largest_step_tokens, usage.largest_step_seqs),
+        Run(scenario, folder, requests, outcome.requeues, usage, deployment.facts, span),
+        _confidence(deployment, usage),
         warnings,
         {
             "simulate_s": simulated - started,
             "total_s": time.perf_counter() - began,
             "peak_rss_bytes": _peak_rss_bytes(),
         },
+        {f"{kind}/{profile}": load.profile_hash(kind, profile) for kind, profile in deployment.profiles},
         outcome.events,
     )
+
+
+@dataclass(frozen=True)
+class _Deployment:
+    """A pool made ready: what the simulation runs, what the figures need, what it all rests on."""
+
+    plan: cluster.PoolPlan
+    facts: PoolFacts
+    timing: TransformerTiming
+    assumptions: dict[str, Any]
+    profiles: tuple[tuple[str, str], ...]
+
+
+def _deploy(name: str, pool: Pool) -> _Deployment:
+    """Profiles, memory and timing of a pool; errors carry its path."""
+    field = f"fleet.{name}"
+    model = load.load_profile("model", pool.model, f"{field}.model")
+    device = load.load_profile("device", pool.device, f"{field}.device")
+    engine = load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind")
+    try:
+        memory = _memory(pool, model, device, engine)
+        options, tensor = pool.engine, pool.parallel.tensor
+        capacity = memory.capacity_blocks
+        if options.num_gpu_blocks_override is not None:
+            capacity = options.num_gpu_blocks_override - NULL_BLOCKS
+        longest = _max_model_len(options, model, capacity)
+        timing = TransformerTiming(
+            model,
+            device,
+            engine,
+            weights_dtype=pool.precision.weights or model.dtype,
+            kv_dtype=pool.precision.kv_cache or model.dtype,
+            tensor=tensor,
+            max_tokens=options.max_num_batched_tokens,
+            max_seqs=options.max_num_seqs,
+        )
+    except InputError as error:
+        where = f"{field}.{error.field}" if error.field else field
+        raise type(error)(error.problem, error.hint, where, error.value) from None
+    plan = cluster.PoolPlan(
+        replicas=pool.replicas,
+        timing=timing,
+        policy=lambda: Vllm(options, capacity),
+        capacity_blocks=capacity,
+        block_size=options.block_size,
+        most_tokens=min(longest, capacity * options.block_size + 1),
+        frontend_s=timing.frontend_s,
+    )
+    facts = PoolFacts(
+        name,
+        pool.replicas,
+        pool.replicas * tensor,
+        capacity,
+        options.block_size,
+        timing.peak_flops,
+        timing.peak_bytes_per_s,
+        pool.purchase.price_usd_per_h,
+    )
+    assumptions = {
+        "engine": {name: value for name, value in engine.model_dump().items() if isinstance(value, dict)},
+        "memory": asdict(memory),
+        "max_model_len": longest,
+    }
+    profiles = (("model", model.name), ("device", device.name), ("engine", engine.name))
+    return _Deployment(plan, facts, timing, assumptions, profiles)
+
+
+def _memory(pool: Pool, model: Model, device: Device, engine: EngineConstants) -> MemoryPlan:
+    options = pool.engine
+    arguments = {
+        "weights_dtype": pool.precision.weights or model.dtype,
+        "kv_dtype": pool.precision.kv_cache or model.dtype,
+        "tensor": pool.parallel.tensor,
+        "max_num_batched_tokens": options.max_num_batched_tokens,
+        "max_num_seqs": options.max_num_seqs,
+        "block_size": options.block_size,
+        "gpu_memory_utilization": options.gpu_memory_utilization,
+    }
+    try:
+        return memory_plan(model, device, engine, **arguments)
+    except DoesNotFit:
+        # Only now are all devices read, to say which of them would do.
+        others = [load.load_profile("device", other) for other in load.list_profiles("device")]
+        return memory_plan(model, device, engine, **arguments, alternatives=others)
+
+
+def _max_model_len(options: VllmEngine, model: Model, capacity_blocks: int) -> int:
+    """The limit given, refused as vLLM refuses it; else the model's own, or what the KV memory holds if less."""
+    held = capacity_blocks * options.block_size
+    given = options.max_model_len
+    if given is None:
+        return min(model.max_position, held)
+    what = ("engine.max_model_len", str(given))
+    if given > model.max_position:
+        hint = f"at most {model.max_position}"
+        raise InputError(f"{model.name} was made for {model.max_position} tokens", hint, *what)
+    if given > held:
+        problem = f"the KV memory holds {held} tokens: not one request of this length, so vLLM would not start"
+        raise InputError(problem, f"at most {held}, or leave it out", *what)
+    return given
+
+
+def _confidence(deployment: _Deployment, usage: Usage) -> dict[str, Any]:
+    """What the numbers rest on: the weakest link, every curve and constant, and what was extrapolated."""
+    curves, engine = deployment.timing.confidence(), deployment.assumptions["engine"]
+    levels = {entry["confidence"] for entry in (*curves, *engine.values())}
+    level = next(level for level in ("spec-sheet", "derived", "measured") if level in levels)
+    return {"level": level, "curves": curves, "extrapolated": usage.outside_fit, **deployment.assumptions}
+
+
+def _last_finish(requests: dict[str, np.ndarray]) -> float:
+    finished = requests["finish_s"][requests["status"] == COMPLETED]
+    return float(finished.max()) if finished.size else 0.0
+
+
+def _warnings(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int, span: Span) -> list[str]:
+    """What a reader of the figures must not miss."""
+    rejected = int(np.count_nonzero(requests["status"] == REJECTED))
+    closed = [isinstance(traffic.arrivals, (ClosedLoop, AllAtOnce)) for traffic in scenario.workload.values()]
+    opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
+    found = [overload({name: column[opened] for name, column in requests.items()}, span.end_s)]
+    if rejected:
+        found.append(f"{rejected} of {len(requests['status'])} requests were rejected: longer than a replica can hold.")
+    if held_back:
+        found.append(f"{held_back} requests were due but held back by their client's max_in_flight when the run ended.")
+    if span.begin_s >= span.end_s and requests["status"].size:
+        found.append("nothing was completed after the warm-up: there are no rates to report.")
+    return [warning for warning in found if warning]
+
+
+def _peak_rss_bytes() -> int:
+    """Most memory that this process has held [B]."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

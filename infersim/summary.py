@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ class Run:
 
     Attributes:
         scenario: what was asked.
+        folder: what its trace paths are relative to.
         requests: request columns on the client's clock (front-end time included in tokens' times).
         requeues: evictions and re-admissions [s].
         usage: sums over the pool's segments.
@@ -64,6 +66,7 @@ class Run:
     """
 
     scenario: Scenario
+    folder: Path
     requests: dict[str, np.ndarray]
     requeues: tuple[np.ndarray, np.ndarray]
     usage: Usage

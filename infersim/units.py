@@ -32,7 +32,7 @@ def parse(text: str, units: dict[str, float]) -> float:
     match = _NUMBER.fullmatch(text)
     allowed = ", ".join(u for u in units if u != "µs")
     if match is None:
-        raise ValueError(f"not a number with a unit; units: {allowed}")
+        raise ValueError(f"must be a number with a unit; units: {allowed}")
     number, unit = match.groups()
     if unit not in units:
         raise ValueError(f"unknown unit {unit!r} here; units: {allowed}")

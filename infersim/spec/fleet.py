@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infersim.spec.base import Count, Integer, Number, Spec
+from infersim.spec.base import Count, Fault, Flag, Integer, Number, Spec
 
 WeightDtype = Literal["fp32", "tf32", "bf16", "fp16", "fp8"]
 KvDtype = Literal["fp32", "bf16", "fp16", "fp8"]
@@ -50,15 +50,16 @@ class VllmEngine(Spec):
     """Longest prompt + output; by default the model's own, or what the KV memory holds if that is less."""
     watermark: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     """Share of KV blocks that an admission must leave free."""
-    scheduler_reserve_full_isl: bool = True
+    scheduler_reserve_full_isl: Flag = True
     """Admit a request only if all its present tokens fit, not just its first chunk."""
 
     @model_validator(mode="after")
     def _budget_holds_decodes(self):
         if self.max_num_batched_tokens < self.max_num_seqs:
-            raise ValueError(
-                f"max_num_batched_tokens {self.max_num_batched_tokens} is below max_num_seqs {self.max_num_seqs}:"
-                " vLLM refuses this, a step must hold a token of every running request"
+            raise Fault(
+                f"is below max_num_seqs {self.max_num_seqs}: a step must hold a token of every running request",
+                at="max_num_batched_tokens",
+                hint=f"vLLM refuses this; set max_num_seqs to at most {self.max_num_batched_tokens}, or this higher",
             )
         return self
 

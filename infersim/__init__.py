@@ -1,0 +1,42 @@
+"""infersim: a discrete-event simulator of LLM inference clusters.
+
+>>> import infersim as sim
+>>> result = sim.simulate("scenario.yaml")
+
+Names are imported when they are first used, so that `infersim --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infersim.errors import InputError as InputError
+    from infersim.load import load_scenario as load_scenario
+    from infersim.result import Result as Result
+    from infersim.simulate import simulate as simulate
+    from infersim.spec.scenario import Scenario as Scenario
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "Result", "Scenario", "load_scenario", "simulate"]
+
+_HOMES = {
+    "InputError": "infersim.errors",
+    "Result": "infersim.result",
+    "Scenario": "infersim.spec.scenario",
+    "load_scenario": "infersim.load",
+    "simulate": "infersim.simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'infersim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,101 @@
+"""Print, or write into a device's profile, the curves fitted to a folder of kernel tables."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from infersim.calibrate import fits
+from infersim.spec.hardware import Device
+
+ELEMENTWISE_SHARE = 0.7
+"""Share of memory bandwidth that element-wise kernels reach: an assumption, there is no table of them."""
+
+OWN_LINES = ("devices", "fit", "confidence")
+TEXTS = ("method", "source")
+
+
+def operators(folder: Path, device: Device, about: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All curves that the tables in a folder allow, by name in the profile.
+
+    Args:
+        folder: gemm.parquet, attention_prefill.parquet, attention_decode.parquet, nccl.parquet and
+            custom_allreduce.parquet.
+        device: profile with peaks, bandwidth and cache size; its own curves are not used.
+        about: `date` and `source` of the measurements.
+    """
+    found: dict[str, dict[str, Any] | None] = {}
+    for dtype in ("bf16", "fp8"):
+        found[f"gemm.{dtype}"] = fits.gemm(folder, device, dtype, about)
+        found[f"attention_prefill.{dtype}"] = fits.attention_prefill(folder, device, dtype, about)
+        found[f"attention_decode.{dtype}"] = fits.attention_decode(folder, device, dtype, about)
+    found["all_reduce.bf16"] = fits.all_reduce(folder, device, about)
+    found["elementwise.bf16"] = {
+        "form": "elementwise/1",
+        "launch_s": 0.0,
+        "bytes_per_s": float(f"{ELEMENTWISE_SHARE * device.memory.bandwidth_bytes_per_s:.3g}"),
+        "source": f"assumption: {ELEMENTWISE_SHARE:g} of memory bandwidth, launches within the engine's host time",
+        "date": about["date"],
+        "confidence": "derived",
+    }
+    return {name: found[name] for name in sorted(found) if found[name] is not None}  # type: ignore[misc]
+
+
+def as_yaml(curves: dict[str, dict[str, Any]]) -> str:
+    """The `operators:` part of a profile: a few lines a curve."""
+    rows = ["operators:"]
+    for name, curve in curves.items():
+        fit = curve.get("fit", {})
+        rows.append(f"  {name}:")
+        rows.append("    {" + ", ".join(f"{key}: {_flow(curve[key])}" for key in curve if key not in OWN_LINES) + ",")
+        if "devices" in curve:
+            devices = [f"{count}: {_flow(numbers)}" for count, numbers in curve["devices"].items()]
+            rows.append("     devices: {" + ",\n       ".join(devices) + "},")
+        if fit:
+            rows.append("     fit: {" + ", ".join(f"{key}: {_flow(fit[key])}" for key in fit if key not in TEXTS) + ",")
+            rows += [f"       {key}: {_flow(fit[key])}," for key in TEXTS]
+            rows[-1] = rows[-1][:-1] + "},"
+        rows.append(f"     confidence: {curve['confidence']}}}")
+    return "\n".join(rows) + "\n"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_flow(inner) for inner in value) + "]"
+    if isinstance(value, float):
+        digits, _, exponent = f"{value:.10g}".partition("e")
+        return f"{digits}e{int(exponent)}" if exponent else digits
+    text = str(value)
+    return f'"{text}"' if " " in text else text
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of `python -m infersim.calibrate`."""
+    parser = argparse.ArgumentParser(prog="python -m infersim.calibrate", description=__doc__)
+    parser.add_argument("kernels", type=Path, metavar="KERNEL_DIR", help="folder of Parquet tables")
+    parser.add_argument("--device", required=True, type=Path, metavar="FILE", help="the device's profile")
+    parser.add_argument("--source", required=True, help="where the measurements come from")
+    parser.add_argument("--date", required=True, help="date of the fit")
+    parser.add_argument("--write", action="store_true", help="put the curves into the profile")
+    options = parser.parse_args(arguments)
+    head, _, _ = options.device.read_text(encoding="utf-8").partition("\noperators:")
+    device = _device(head)
+    text = as_yaml(operators(options.kernels, device, {"date": options.date, "source": options.source}))
+    if options.write:
+        options.device.write_text(head.rstrip("\n") + "\n" + text, encoding="utf-8")
+    else:
+        print(text, end="")
+    return 0
+
+
+def _device(text: str) -> Device:
+    from ruamel.yaml import YAML
+
+    return Device.model_validate(YAML(typ="safe", pure=True).load(text))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,22 @@
+"""From what people write to specs: scenarios with file:line:column errors, `--set` overrides, profiles by name."""
+
+from infersim.load.canonical import canonical_hash, dump_scenario
+from infersim.load.loaded import Loaded, as_loaded, from_mapping, from_scenario, load_scenario
+from infersim.load.profiles import list_profiles, load_profile, overlay, profile_hash, profiles_root
+from infersim.load.schema import scenario_schema
+
+__all__ = [
+    "Loaded",
+    "as_loaded",
+    "canonical_hash",
+    "dump_scenario",
+    "from_mapping",
+    "from_scenario",
+    "list_profiles",
+    "load_profile",
+    "load_scenario",
+    "overlay",
+    "profile_hash",
+    "profiles_root",
+    "scenario_schema",
+]

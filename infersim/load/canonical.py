@@ -1,0 +1,62 @@
+"""A scenario as resolved: YAML with every default written out, and the hash of its canonical form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infersim.spec.scenario import Scenario
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
+_RESERVED = {"null", "true", "false"}
+
+
+def dump_scenario(scenario: Scenario, folder: Path | None = None) -> str:
+    """YAML of a scenario, defaults filled in, in the order of the specs.
+
+    Args:
+        scenario: what to write; the text loads again to an equal scenario.
+        folder: if given, relative trace paths are written out from it, so that the text may move to another folder.
+    """
+    data = _plain(scenario)
+    for traffic in data["workload"].values() if folder else ():
+        if "trace" in traffic:
+            traffic["trace"]["path"] = str((folder / traffic["trace"]["path"]).resolve())
+    return "\n".join(_lines(data, "")) + "\n"
+
+
+def canonical_hash(scenario: Scenario) -> str:
+    """SHA-256 of a scenario's canonical JSON; equal scenarios have equal hashes, whatever their files look like."""
+    text = json.dumps(_plain(scenario), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(scenario: Scenario) -> dict[str, Any]:
+    return scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _lines(data: dict[str, Any], indent: str) -> Iterator[str]:
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            yield f"{indent}{_text(key)}:"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield f"{indent}{_text(key)}: {_scalar(value)}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list):
+        return f"[{', '.join(_scalar(item) for item in value)}]"
+    return json.dumps(value)
+
+
+def _text(value: str) -> str:
+    """Plain where YAML reads it back as the same text, else quoted as JSON does, which YAML 1.2 reads alike."""
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
+    return value if plain else json.dumps(value)

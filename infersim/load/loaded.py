@@ -1,0 +1,112 @@
+"""From a file, a mapping or an object to a scenario that knows where it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infersim.errors import InputError, InputErrors
+from infersim.load.messages import show, together, validated
+from infersim.load.not_modelled import refusals
+from infersim.load.overrides import apply, name_hint, put
+from infersim.load.places import Places
+from infersim.spec.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario and where it comes from.
+
+    Attributes:
+        scenario: the scenario, valid and of settings that are modelled.
+        folder: what relative trace paths are relative to.
+        places: where each setting was written.
+    """
+
+    scenario: Scenario
+    folder: Path
+    places: Places
+
+    def locate(self, error: InputError) -> InputError:
+        """The error with the place of its field, or of the nearest parent that was written; unchanged if it has one."""
+        if isinstance(error, InputErrors):
+            return InputErrors(*(self.locate(each) for each in error.errors))
+        place = None if error.file else self.places.find(error.field)
+        return error.located(place.source, place.line, place.column) if place else error
+
+
+def load_scenario(path: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Loaded:
+    """Read a scenario file.
+
+    Args:
+        path: a YAML 1.2 file.
+        overrides: `PATH=VALUE` settings laid over it, in order.
+        seed: in place of the file's `run.seed`.
+
+    Raises:
+        InputError: the file or an override cannot be used; names file, line, column, field and what to type instead.
+    """
+    from infersim.load.text import read_text
+    from infersim.load.yaml12 import parse
+
+    data, places = parse(read_text(path), str(path))
+    if data is None:
+        hint = "a scenario has at least workload and fleet; infersim schema scenario describes it"
+        raise InputError("the file is empty", hint, file=str(path), line=1, column=1)
+    return _finished(data, places, Path(path).parent, overrides, seed)
+
+
+def from_mapping(data: Mapping[str, Any], overrides: Sequence[str] = (), seed: int | None = None) -> Loaded:
+    """A scenario from a mapping of the file's shape; relative trace paths are relative to the working folder."""
+    return _finished(data, Places(), Path(), overrides, seed)
+
+
+def from_scenario(scenario: Scenario) -> Loaded:
+    """A scenario made in Python; relative trace paths are relative to the working folder."""
+    data = scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
+    later = refusals(data, Places())
+    if later:
+        raise together(later)
+    return Loaded(scenario, Path(), Places())
+
+
+def as_loaded(scenario: Scenario | Loaded | Mapping[str, Any] | str | Path) -> Loaded:
+    """Whatever names a scenario: a file, a mapping, a `Scenario`, or one that is loaded already."""
+    if isinstance(scenario, Loaded):
+        return scenario
+    if isinstance(scenario, Scenario):
+        return from_scenario(scenario)
+    if isinstance(scenario, (str, Path)):
+        return load_scenario(scenario)
+    if isinstance(scenario, Mapping):
+        return from_mapping(scenario)
+    raise InputError(f"a scenario is a file's path, a mapping or a Scenario, not {type(scenario).__name__}")
+
+
+def _finished(data: Any, places: Places, folder: Path, overrides: Sequence[str], seed: int | None) -> Loaded:
+    if not isinstance(data, Mapping):
+        top = places.find("")
+        error = InputError("the top level must be a mapping", "workload: and fleet: stand there", value=show(data))
+        raise error.located(top.source, top.line, top.column) if top else error
+    changed = dict(data)
+    for override in overrides:
+        changed = apply(changed, places, override)
+    if seed is not None:
+        changed = put(changed, places, "run.seed", seed, f"--seed {seed}")
+    try:
+        later = refusals(changed, places)
+        if later:
+            raise together(later)
+        return Loaded(validated(Scenario, changed, places), folder, places)
+    except InputError as error:
+        raise together([_hinted(each, changed, places) for each in getattr(error, "errors", (error,))]) from None
+
+
+def _hinted(error: InputError, data: dict[str, Any], places: Places) -> InputError:
+    hint = name_hint(data, error.field, places)
+    if not hint or hint in error.hint:
+        return error
+    hint = " ".join(part for part in (hint, error.hint) if part)
+    return type(error)(error.problem, hint, error.field, error.value, error.file, error.line, error.column)

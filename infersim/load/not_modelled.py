@@ -1,0 +1,101 @@
+"""Settings that infersim knows but does not model yet: refused by name, so that nobody takes them for simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from infersim.errors import NotModelled
+from infersim.load.messages import show
+from infersim.load.places import Places, dotted
+
+_ENGINES = (
+    "custom", "jetstream", "llamacpp", "mlx", "none", "orca", "sarathi", "sglang", "static", "tf_serving", "triton", "trtllm",
+)  # fmt: skip
+_DTYPES = (
+    "fp8_block", "int4", "int8", "mxfp4", "nvfp4", "q4_0", "q4_k_m", "q4_k_s", "q5_k_m", "q6_k", "q8_0",
+)  # fmt: skip
+
+
+def _any(value: Any) -> bool:
+    return value is not None
+
+
+def _one_of(*values: Any) -> Callable[[Any], bool]:
+    return lambda value: any(value is known or (isinstance(known, str) and value == known) for known in values)
+
+
+def _more_than_one(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 1
+
+
+_LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("workload.*.model", _any, "give arrivals, prompt_tokens and output_tokens, or a trace"),
+    ("workload.*.items", _any, "requests have prompt_tokens and output_tokens"),
+    ("workload.*.shared_prefix_tokens", _any, "prompts share nothing"),
+    ("workload.*.shared_prefixes", _any, "prompts share nothing"),
+    ("workload.*.distinct_prompts", _any, "prompts share nothing"),
+    ("workload.*.trace.format", _one_of("sessions"), "plain and azure are"),
+    ("fleet.*.role", _any, "a replica does both prefill and decode"),
+    ("fleet.*.curve", _any, "times come from the device's and the model's profiles"),
+    ("fleet.*.precision.moe_weights", _any, "models are dense"),
+    ("fleet.*.precision.activations", _any, "activations have the weights' type"),
+    ("fleet.*.precision.weights", _one_of(*_DTYPES), "fp32, bf16, fp16 and fp8 are"),
+    ("fleet.*.precision.kv_cache", _one_of(*_DTYPES), "fp32, bf16, fp16 and fp8 are"),
+    ("fleet.*.parallel.pipeline", _more_than_one, "parallel.tensor and replicas are"),
+    ("fleet.*.parallel.expert", _more_than_one, "parallel.tensor and replicas are"),
+    ("fleet.*.parallel.data", _more_than_one, "parallel.tensor and replicas are"),
+    ("fleet.*.parallel.ring", _any, "parallel.tensor and replicas are"),
+    ("fleet.*.parallel.ulysses", _any, "parallel.tensor and replicas are"),
+    ("fleet.*.engine.kind", _one_of(*_ENGINES), "vllm is"),
+    ("fleet.*.engine.speculative", _any, "every step makes one token a request"),
+    ("fleet.*.engine.enable_prefix_caching", _one_of(True), "set it to false"),
+    ("fleet.*.engine.enable_chunked_prefill", _one_of(False), "set it to true"),
+    ("fleet.*.engine.scheduling_policy", _one_of("priority"), "fcfs is: leave the key out"),
+    ("fleet.*.engine.scheduling_policy", _any, "fcfs is what is simulated: leave the key out"),
+    ("fleet.*.engine.async_scheduling", _any, "leave the key out"),
+    ("fleet.*.engine.num_scheduler_steps", _any, "leave the key out"),
+    ("fleet.*.engine.kv_offloading_backend", _any, "KV blocks stay in device memory"),
+    ("fleet.*.engine.kv_offloading_size", _any, "KV blocks stay in device memory"),
+    ("fleet.*.engine.compilation_config", _any, "the engine profile's host times hold for CUDA graphs"),
+    ("fleet.*.engine.attention_config", _any, "the device profile's attention curves are used"),
+    ("fleet.*.engine.instance_group", _any, "use replicas"),
+    ("fleet.*.purchase.kind", _one_of("spot", "reserved"), "on_demand is"),
+    ("run.warmup", _one_of("auto"), "none or a time is"),
+    ("run.replications", _any, "run several seeds: --seed N"),
+    ("run.record", _any, "requests and timeline are always recorded"),
+)
+
+
+def refusals(data: Any, places: Places) -> list[NotModelled]:
+    """One error for each setting of the scenario that is known but not modelled yet."""
+    found = []
+    seen = set()
+    for pattern, is_later, instead in _LATER:
+        for path, value in _matches(data, pattern.split("."), ()):
+            if is_later(value) and path not in seen:
+                seen.add(path)
+                found.append(_refusal(path, show(value), f"known, but not modelled yet; {instead}", places))
+    pools = data.get("fleet") if isinstance(data, Mapping) else None
+    if isinstance(pools, Mapping) and len(pools) > 1 and not found:
+        names = list(pools)
+        problem = f"more than one pool ({', '.join(map(str, names[:5]))}): known, but not modelled yet; one pool is"
+        found.append(_refusal(("fleet", names[1]), "", problem, places))
+    return found
+
+
+def _matches(data: Any, pattern: list[str], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if not pattern:
+        yield path, data
+    elif isinstance(data, Mapping):
+        for key in list(data) if pattern[0] == "*" else [key for key in pattern[:1] if key in data]:
+            yield from _matches(data[key], pattern[1:], (*path, key))
+
+
+def _refusal(path: tuple[str, ...], value: str, problem: str, places: Places) -> NotModelled:
+    field = dotted(path)
+    error = NotModelled(problem, "", field, value)
+    place = places.find(field)
+    located = error.located(place.source, place.line, place.column) if place else error
+    assert isinstance(located, NotModelled)
+    return located

@@ -1,0 +1,88 @@
+"""A file's text, or a friendly refusal: what is missing, a folder, too large, binary or in another encoding."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from infersim.errors import InputError, nearest
+
+MAX_BYTES = 2**20
+_BOMS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a UTF-8 file of at most 1 MiB, without a byte-order mark.
+
+    Raises:
+        InputError: it cannot be read, or it is no text; names the line and column of the first bad character.
+    """
+    name, data = str(path), _read(Path(path))
+    encoding = next((encoding for bom, encoding in _BOMS.items() if data.startswith(bom)), None)
+    if encoding:
+        raise InputError(f"is {encoding} text", "save the file as UTF-8", file=name, line=1, column=1)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = place_of(data[: error.start].decode("utf-8", "replace"))
+        problem = f"is not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}"
+        raise InputError(problem, "save the file as UTF-8", file=name, line=line, column=column) from None
+    check_printable(text, name)
+    return text
+
+
+def check_printable(text: str, name: str) -> None:
+    """Refuse control characters, which YAML does not allow."""
+    bad = _UNPRINTABLE.search(text)
+    if bad:
+        line, column = place_of(text[: bad.start()])
+        problem = f"control character U+{ord(bad[0]):04X}; this looks like a binary file"
+        raise InputError(problem, "a text file in UTF-8 is needed", file=name, line=line, column=column)
+
+
+def place_of(before: str) -> tuple[int, int]:
+    """Line and column, from 1, of the character that follows a text."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _read(path: Path) -> bytes:
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except IsADirectoryError:
+        raise InputError("is a folder, not a file", _yaml_files(path), file=name) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"cannot be read: {reason}", file=name) from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"is larger than {MAX_BYTES} bytes (1 MiB); no scenario needs that", file=name)
+    return data
+
+
+def _missing(path: Path) -> InputError:
+    folder = path.parent
+    if not folder.is_dir():
+        return InputError("no such file", f"there is no folder {str(folder)!r}", file=str(path))
+    return InputError("no such file", nearest(path.name, _names(folder)) or _yaml_files(folder), file=str(path))
+
+
+def _yaml_files(folder: Path) -> str:
+    found = sorted(name for name in _names(folder) if name.endswith((".yaml", ".yml")))[:5]
+    return f"YAML files there: {', '.join(found)}" if found else ""
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []

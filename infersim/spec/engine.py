@@ -1,0 +1,44 @@
+"""Engine profiles: what a serving engine adds to the kernels, in time and in memory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from infersim.spec.base import Spec
+from infersim.spec.hardware import Confidence, IsoDate, NonNegative, Text
+
+
+class Constant(Spec):
+    """One number with its origin."""
+
+    value: NonNegative
+    source: Text
+    date: IsoDate
+    method: Text
+    confidence: Confidence
+
+
+class EngineConstants(Spec):
+    """What an engine adds to the kernels' time and to the weights' memory."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    schema_: Literal["infersim/engine/1"] = Field(alias="schema")
+    name: Text
+    step_host_s: Constant
+    """Host time of every step [s]."""
+    step_host_per_seq_s: Constant
+    """Host time per sequence that samples a token in the step [s]."""
+    prefill_extra_per_layer_s: Constant
+    """Added per layer to a step that has any prefill, which runs without a full CUDA graph [s]."""
+    frontend_s: Constant
+    """Added to every TTFT: HTTP, tokenising, the way back [s]."""
+    runtime_bytes: Constant
+    """Device memory beside weights, activations and KV cache: context, collectives, workspaces [B]."""
+    activation_hidden_copies: Constant
+    """Live arrays of tokens × hidden at the peak of a forward pass."""
+    activation_intermediate_copies: Constant
+    """Live arrays of tokens × intermediate (per device) at the peak of a forward pass."""
+    sampler_bytes_per_logit: Constant
+    """Peak memory of sampling per sequence and vocabulary entry [B]."""

@@ -1,0 +1,215 @@
+"""Device profiles: memory, peaks, power, link, and the operator curves fitted to measurements.
+
+Numbers carry their unit in the name and their origin beside them. What a curve's numbers mean is defined by its
+`form` (`infersim.timing.operators`, `infersim.timing.collectives`).
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from infersim.spec.base import Count, Integer, Number, Spec
+
+Confidence = Literal["measured", "derived", "spec-sheet"]
+"""How far a number can be trusted: fitted to measurements, derived from others, or taken from a data sheet."""
+
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
+
+
+def _iso_date(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime.date) else str(value) if isinstance(value, int) else value
+
+
+IsoDate = Annotated[str, BeforeValidator(_iso_date), Field(pattern=r"^\d{4}(-\d{2}){0,2}$")]
+"""A date as `2026`, `2026-11` or `2026-11-25`."""
+
+
+class Fit(Spec):
+    """What a curve was fitted to, and how far off it is on points that the fit did not see."""
+
+    points: Annotated[Integer, Field(ge=1)]
+    """Measured points, those kept out included."""
+    kept_out: Annotated[Number, Field(ge=0, lt=1)]
+    """Share of the points that was kept out of the fit; the errors are theirs."""
+    median_error: NonNegative
+    """Median of |model ÷ measured − 1|."""
+    mean_error: NonNegative
+    """Mean of |model ÷ measured − 1|."""
+    range: dict[str, tuple[NonNegative, NonNegative]]
+    """Smallest and largest value of each argument among the points."""
+    date: IsoDate
+    source: Text
+    method: Text
+
+
+class _Curve(Spec):
+    confidence: Confidence
+    fit: Fit | None = None
+    source: str | None = None
+    """Where the numbers come from if they were not fitted."""
+    date: IsoDate | None = None
+
+
+class GemmCurve(_Curve):
+    """Time of a matrix product; `operators.gemm_s`."""
+
+    form: Literal["gemm/1"]
+    launch_s: NonNegative
+    flops_per_s: Positive
+    bytes_per_s: Positive
+    wave_tiles: NonNegative
+    """Output tiles of 128 × 128 at which half of the compute rate is reached."""
+    k_half: NonNegative
+    """Inner dimension at which half of the compute rate is reached."""
+    bytes_extra: NonNegative
+    """Traffic that every product pays beside its own operands [B]."""
+    norm: Annotated[Number, Field(ge=1)]
+    """Exponent that joins compute and memory: 1 adds them, a large one takes the longer."""
+
+
+class PrefillAttentionCurve(_Curve):
+    """Time of causal attention over new tokens; `operators.attention_prefill_s`."""
+
+    form: Literal["attention_prefill/1"]
+    launch_s: NonNegative
+    flops_per_s: Positive
+    bytes_per_s: Positive
+    wave_tiles: NonNegative
+    """Tiles (query heads × 128 tokens) at which half of the compute rate is reached."""
+    norm: Annotated[Number, Field(ge=1)]
+
+
+class DecodeLine(Spec):
+    """One line of decode attention, in the bytes of KV cache read."""
+
+    launch_s: NonNegative
+    row_s: NonNegative
+    """Per sequence and KV head of the device [s]."""
+    bytes_per_s: Positive
+
+
+class DecodeAttentionCurve(_Curve):
+    """Time of attention of one new token per sequence; `operators.attention_decode_s`: the highest of its lines."""
+
+    form: Literal["attention_decode/1"]
+    lines: Annotated[tuple[DecodeLine, ...], Field(min_length=1, max_length=4)]
+
+
+class ElementwiseCurve(_Curve):
+    """Time of norms, activations, rotary embedding and cache writes; `operators.elementwise_s`."""
+
+    form: Literal["elementwise/1"]
+    launch_s: NonNegative
+    bytes_per_s: Positive
+
+
+class CollectiveLine(Spec):
+    """One algorithm of a collective: latency and rate."""
+
+    latency_s: NonNegative
+    bytes_per_s: Positive
+
+
+class Participants(Spec):
+    """All-reduce among a number of devices: below a size the engine's own kernel, above it the library's."""
+
+    small: Annotated[tuple[CollectiveLine, ...], Field(max_length=3)] = ()
+    """Of these lines the lowest counts, as the kernel picks its algorithm; none where only the library is used."""
+    small_limit_bytes: NonNegative = 0.0
+    """Largest message of `small` [B]."""
+    large: Annotated[tuple[CollectiveLine, ...], Field(min_length=1, max_length=3)]
+
+    @model_validator(mode="after")
+    def _limited(self):
+        if bool(self.small) != (self.small_limit_bytes > 0):
+            raise ValueError("small lines need small_limit_bytes, and it needs them")
+        return self
+
+
+class AllReduceCurve(_Curve):
+    """Time of an all-reduce; `collectives.all_reduce_s`."""
+
+    form: Literal["all_reduce/1"]
+    devices: dict[Annotated[int, Field(ge=2, le=1024)], Participants]
+
+
+Curve = Annotated[
+    GemmCurve | PrefillAttentionCurve | DecodeAttentionCurve | ElementwiseCurve | AllReduceCurve,
+    Field(discriminator="form"),
+]
+
+
+class Memory(Spec):
+    """A device's main memory."""
+
+    bytes: Positive
+    """All of it, as the driver reports it."""
+    bandwidth_bytes_per_s: Positive
+    cache_bytes: Positive | None = None
+    """Last-level cache in front of it."""
+    source: Text
+    date: IsoDate
+    confidence: Confidence
+
+
+class PeakFlops(Spec):
+    """Dense peak rates [FLOP/s; OP/s for integers]."""
+
+    fp32: Positive | None = None
+    tf32: Positive | None = None
+    bf16: Positive | None = None
+    fp16: Positive | None = None
+    fp8: Positive | None = None
+    fp4: Positive | None = None
+    int8: Positive | None = None
+    int4: Positive | None = None
+    source: Text
+    date: IsoDate
+    confidence: Confidence
+
+
+class Power(Spec):
+    """Electrical power of one device [W]."""
+
+    limit: Positive
+    idle: NonNegative | None = None
+    source: Text
+    date: IsoDate
+    confidence: Confidence
+
+
+class Link(Spec):
+    """Connection between the devices of one node."""
+
+    kind: Text
+    bytes_per_s: Positive
+    """Per device and direction."""
+    source: Text
+    date: IsoDate
+    confidence: Confidence
+
+
+class Device(Spec):
+    """An accelerator."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    schema_: Literal["infersim/device/1"] = Field(alias="schema")
+    name: Text
+    full_name: Text
+    aliases: tuple[str, ...] = ()
+    maker: Text
+    kind: Literal["gpu", "tpu", "edge", "cpu"]
+    year: Annotated[Integer, Field(ge=1990, le=2100)]
+    memory: Memory
+    peak_flops: PeakFlops
+    power_w: Power | None = None
+    link: Link | None = None
+    node_devices: Count | None = None
+    """Devices that one link joins."""
+    operators: dict[str, Curve] = {}
+    """Curves by operator: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `all_reduce.bf16`, `elementwise`."""
