@@ -37,11 +37,17 @@ SEGMENT_COLUMNS = (
 class RequestTable:
     """One row a request, in the order of sending.
 
+    Args:
+        rows: how many rows to begin with.
+        classes: traffic classes that requests belong to.
+
     Times are seconds on the engine's clock; what never happened is NaN. `requeues` holds, for each return from a
-    preemption, the eviction and the re-admission, as two columns; `pauses` the gap between the tokens around it.
+    preemption, the eviction and the re-admission, as two columns; `pauses` the gap between the tokens around it and
+    the request's class.
     """
 
-    def __init__(self, rows: int = 0):
+    def __init__(self, rows: int = 0, classes: int = 1):
+        self.classes = classes
         nothing = array("d", [UNSET])
         zero, minus = array("q", [0]), array("q", [-1])
         self.arrival_s = nothing * rows
@@ -55,12 +61,12 @@ class RequestTable:
         self.status = zero * rows
         self.replica = minus * rows
         self.requeues = (array("d"), array("d"))
-        self.pauses = array("d")
+        self.pauses = (array("d"), array("q"))
 
     @classmethod
-    def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class) -> RequestTable:
+    def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class, classes: int = 1) -> RequestTable:
         """A table whose rows are known beforehand, from arrays of equal length."""
-        table = cls(len(arrival_s))
+        table = cls(len(arrival_s), classes)
         table.arrival_s = array("d", np.ascontiguousarray(arrival_s, dtype=float).tobytes())
         for name, values in (
             ("prompt_tokens", prompt_tokens),
@@ -93,26 +99,36 @@ class RequestTable:
         return {name: np.array(getattr(self, name)) for name in names}
 
 
-_PACK = struct.Struct(f"{len(SEGMENT_COLUMNS)}d").pack
+def class_column(number: int) -> str:
+    """Column of the decoding sequences of one traffic class, kept where there are several."""
+    return f"decode_seqs.{number}"
 
 
 class Segments:
-    """Buffer of segment rows (`SEGMENT_COLUMNS`) that hands them on as columns, `chunk_rows` at a time."""
+    """Buffer of segment rows that hands them on as columns.
 
-    def __init__(self, consume: Callable[[dict[str, np.ndarray]], None], chunk_rows: int = 8192):
+    Args:
+        consume: takes columns by name: `SEGMENT_COLUMNS`, and with several classes a `class_column` each.
+        classes: traffic classes.
+        chunk_rows: rows handed on at a time.
+    """
+
+    def __init__(self, consume: Callable[[dict[str, np.ndarray]], None], classes: int = 1, chunk_rows: int = 8192):
+        self._names = (*SEGMENT_COLUMNS, *(class_column(i) for i in range(classes if classes > 1 else 0)))
+        self._pack = struct.Struct(f"{len(self._names)}d").pack
         self._rows = bytearray()  # packed: three times faster to turn into columns than tuples
         self._consume = consume
-        self._chunk_bytes = chunk_rows * 8 * len(SEGMENT_COLUMNS)
+        self._chunk_bytes = chunk_rows * 8 * len(self._names)
 
     def add(self, *row: float) -> None:
-        """Take a row, its values in the order of `SEGMENT_COLUMNS`."""
-        self._rows += _PACK(*row)
+        """Take a row, its values in the order of the columns."""
+        self._rows += self._pack(*row)
         if len(self._rows) >= self._chunk_bytes:
             self.flush()
 
     def flush(self) -> None:
         """Hand on what is buffered."""
         if self._rows:
-            columns = np.frombuffer(self._rows).reshape(-1, len(SEGMENT_COLUMNS)).T.copy()
+            columns = np.frombuffer(self._rows).reshape(-1, len(self._names)).T.copy()
             self._rows = bytearray()
-            self._consume(dict(zip(SEGMENT_COLUMNS, columns, strict=True)))
+            self._consume(dict(zip(self._names, columns, strict=True)))

@@ -152,17 +152,19 @@ class Result:
         finish = run.requests["finish_s"][run.requests["status"] == COMPLETED]
         with np.errstate(invalid="ignore", divide="ignore"):
             batch = np.where(sums["busy_s"] > 0, sums["batch_seq_s"] / sums["busy_s"], 0.0)
-        replicas = run.pool.replicas
+        start = np.arange(bins) * width
+        length = np.minimum(width, max(end, 1e-9) - start)  # the last bin ends with the run
+        replica_s = length * run.pool.replicas
         return {
-            "start_s": np.arange(bins) * width,
-            "middle_s": (np.arange(bins) + 0.5) * width,
-            "arrivals_per_s": count_in_bins(run.requests["arrival_s"], width, bins) / width,
-            "completions_per_s": count_in_bins(finish, width, bins) / width,
-            "output_tokens_per_s": sums["output_tokens"] / width,
+            "start_s": start,
+            "middle_s": start + length / 2,
+            "arrivals_per_s": count_in_bins(run.requests["arrival_s"], width, bins) / length,
+            "completions_per_s": count_in_bins(finish, width, bins) / length,
+            "output_tokens_per_s": sums["output_tokens"] / length,
             "batch_mean": batch,
-            "queue_mean": occupancy(enter, leave, width, bins),
-            "kv_fraction": sums["kv_block_s"] / (width * replicas * run.pool.capacity_blocks),
-            "busy": sums["busy_s"] / (width * replicas),
+            "queue_mean": occupancy(enter, leave, width, bins) * width / length,
+            "kv_fraction": sums["kv_block_s"] / (replica_s * run.pool.capacity_blocks),
+            "busy": sums["busy_s"] / replica_s,
         }
 
     def __repr__(self) -> str:

@@ -62,18 +62,19 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     run = scenario.run
     warmup_s = 0.0 if run.warmup == "none" else float(run.warmup)
     horizon_s = run.duration_s if run.until == "horizon" else None
-    usage = Usage(deployment.timing, warmup_s, math.inf if horizon_s is None else horizon_s)
+    classes = len(scenario.workload)
+    usage = Usage(deployment.timing, warmup_s, math.inf if horizon_s is None else horizon_s, classes)
     started = time.perf_counter()
     outcome = cluster.run(
         traffic,
         plan,
         scenario.router.kind,
         stream(run.seed, "router"),
-        Segments(usage.add),
+        Segments(usage.add, classes),
         single=run.stepping == "single",
         horizon_s=horizon_s,
     )
-    usage.add_pauses(outcome.pauses_s)
+    usage.add_pauses(*outcome.pauses)
     simulated = time.perf_counter()
     requests = outcome.requests
     span = Span(warmup_s, _last_finish(requests) if horizon_s is None else horizon_s)

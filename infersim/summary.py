@@ -10,6 +10,7 @@ import numpy as np
 
 from infersim.cost import meter
 from infersim.metrics import latency, queueing
+from infersim.metrics.statistics import Histogram
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, REJECTED
 from infersim.spec.scenario import Scenario
@@ -77,7 +78,8 @@ class Run:
 def summarise(run: Run) -> dict[str, Any]:
     """Every figure of a run but what it rests on and what it cost in wall time."""
     classes = _classes(run)
-    total = next(iter(classes.values())) if len(classes) == 1 else _whole(run)
+    names = list(classes)
+    total = classes[names[0]] if len(names) == 1 else _traffic(run, run.requests, run.usage.itl, names)
     sampled = run.usage.sums["output_tokens"]
     total = total | {"throughput": total["throughput"] | {"output_tokens_per_s": _per_s(sampled, run.span)}}
     pool = _pool(run)
@@ -86,7 +88,6 @@ def summarise(run: Run) -> dict[str, Any]:
         "scenario": run.scenario.name,
         "seed": run.scenario.run.seed,
         **total,
-        "itl_s": run.usage.itl.describe(),
         **pool,
         "classes": classes,
         "pools": {run.pool.name: pool},
@@ -96,21 +97,15 @@ def summarise(run: Run) -> dict[str, Any]:
 def _classes(run: Run) -> dict[str, dict[str, Any]]:
     number = run.requests["traffic_class"]
     names = list(run.scenario.workload)
-    if len(names) == 1:
-        return {names[0]: _traffic(run.requests, run.span, {names[0]: run.scenario.workload[names[0]].slo}, names)}
     return {
-        name: _traffic(_rows(run.requests, number == i), run.span, {name: run.scenario.workload[name].slo}, names)
+        name: _traffic(run, _rows(run.requests, number == i), run.usage.class_itl[i], [name])
         for i, name in enumerate(names)
     }
 
 
-def _whole(run: Run) -> dict[str, Any]:
-    names = list(run.scenario.workload)
-    return _traffic(run.requests, run.span, {name: run.scenario.workload[name].slo for name in names}, names)
-
-
-def _traffic(requests: dict[str, np.ndarray], span: Span, slos: dict, names: list[str]) -> dict[str, Any]:
-    """Figures of the requests of one class, or of all."""
+def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: list[str]) -> dict[str, Any]:
+    """Figures of the requests of some classes."""
+    span = run.span
     completed = _rows(requests, requests["status"] == COMPLETED)
     measured = _rows(completed, completed["arrival_s"] >= span.begin_s)
     values = latency.latencies(measured)
@@ -120,28 +115,30 @@ def _traffic(requests: dict[str, np.ndarray], span: Span, slos: dict, names: lis
         "requests": latency.counts(requests),
         "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output")},
         **latency.describe_latencies(values),
+        "itl_s": itl.describe(),
         "throughput": {
             "requests_per_s": _per_s(np.count_nonzero(in_span), span),
             "output_tokens_per_s": _per_s(completed["output_tokens"][in_span].sum(), span),
         },
-        "goodput": _goodput(slos, names, measured["traffic_class"], values, requests["traffic_class"][arrived], span),
+        "goodput": _goodput(run, names, measured["traffic_class"], values, requests["traffic_class"][arrived]),
     }
 
 
-def _goodput(slos: dict, names: list[str], measured: np.ndarray, values: dict, arrived: np.ndarray, span: Span):
-    """Goodput of the classes that have an SLO, each by its own."""
-    bounded = {name: slo for name, slo in slos.items() if slo is not None}
-    if not bounded:
-        return None
+def _goodput(run: Run, names: list[str], measured: np.ndarray, values: dict, arrived: np.ndarray):
+    """Goodput of those classes that have an SLO, each by its own."""
+    workload = run.scenario.workload
     met = sent = 0
-    for name, slo in bounded.items():
-        number = names.index(name)
-        met += int(np.count_nonzero(latency.within(slo, values) & (measured == number)))
-        sent += int(np.count_nonzero(arrived == number))
-    dumped = {name: slo.model_dump(exclude_none=True) for name, slo in bounded.items()}
+    bounds = {}
+    for number, (name, traffic) in enumerate(workload.items()):
+        if name in names and traffic.slo is not None:
+            met += int(np.count_nonzero(latency.within(traffic.slo, values) & (measured == number)))
+            sent += int(np.count_nonzero(arrived == number))
+            bounds[name] = traffic.slo.model_dump(exclude_none=True)
+    if not bounds:
+        return None
     return {
-        "slo": next(iter(dumped.values())) if len(dumped) == 1 else dumped,
-        "requests_per_s": _per_s(met, span),
+        "slo": bounds[names[0]] if len(names) == 1 else bounds,
+        "requests_per_s": _per_s(met, run.span),
         "fraction": met / sent if sent else None,
     }
 

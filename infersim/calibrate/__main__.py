@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from infersim.calibrate import fits
+from infersim.load.profiles import load_profile, profiles_root
 from infersim.spec.hardware import Device
 
 ELEMENTWISE_SHARE = 0.7
 """Share of memory bandwidth that element-wise kernels reach: an assumption, there is no table of them."""
 
-OWN_LINES = ("devices", "fit", "confidence")
 TEXTS = ("method", "source")
 
 
@@ -43,20 +43,23 @@ def operators(folder: Path, device: Device, about: dict[str, Any]) -> dict[str, 
 
 
 def as_yaml(curves: dict[str, dict[str, Any]]) -> str:
-    """The `operators:` part of a profile: a few lines a curve."""
+    """The `operators:` part of a profile: a number a line, a line per group of numbers."""
     rows = ["operators:"]
     for name, curve in curves.items():
-        fit = curve.get("fit", {})
         rows.append(f"  {name}:")
-        rows.append("    {" + ", ".join(f"{key}: {_flow(curve[key])}" for key in curve if key not in OWN_LINES) + ",")
-        if "devices" in curve:
-            devices = [f"{count}: {_flow(numbers)}" for count, numbers in curve["devices"].items()]
-            rows.append("     devices: {" + ",\n       ".join(devices) + "},")
-        if fit:
-            rows.append("     fit: {" + ", ".join(f"{key}: {_flow(fit[key])}" for key in fit if key not in TEXTS) + ",")
-            rows += [f"       {key}: {_flow(fit[key])}," for key in TEXTS]
-            rows[-1] = rows[-1][:-1] + "},"
-        rows.append(f"     confidence: {curve['confidence']}}}")
+        for key, value in curve.items():
+            if key == "fit":
+                numbers = {part: value[part] for part in value if part not in TEXTS}
+                texts = {part: value[part] for part in TEXTS}
+                rows.append(f"    fit: {_flow(numbers)[:-1]},")
+                rows += [f"      {part}: {_flow(text)}," for part, text in texts.items()]
+                rows[-1] = rows[-1][:-1] + "}"
+            elif key == "devices":
+                rows += ["    devices:", *(f"      {count}: {_flow(numbers)}" for count, numbers in value.items())]
+            elif key == "lines":
+                rows += ["    lines:", *(f"      - {_flow(line)}" for line in value)]
+            else:
+                rows.append(f"    {key}: {_flow(value)}")
     return "\n".join(rows) + "\n"
 
 
@@ -76,25 +79,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point of `python -m infersim.calibrate`."""
     parser = argparse.ArgumentParser(prog="python -m infersim.calibrate", description=__doc__)
     parser.add_argument("kernels", type=Path, metavar="KERNEL_DIR", help="folder of Parquet tables")
-    parser.add_argument("--device", required=True, type=Path, metavar="FILE", help="the device's profile")
+    parser.add_argument("--device", required=True, metavar="NAME", help="device profile")
     parser.add_argument("--source", required=True, help="where the measurements come from")
     parser.add_argument("--date", required=True, help="date of the fit")
-    parser.add_argument("--write", action="store_true", help="put the curves into the profile")
+    parser.add_argument("--write", action="store_true", help="put the curves into the profile that infersim ships")
     options = parser.parse_args(arguments)
-    head, _, _ = options.device.read_text(encoding="utf-8").partition("\noperators:")
-    device = _device(head)
+    device = load_profile("device", options.device)
     text = as_yaml(operators(options.kernels, device, {"date": options.date, "source": options.source}))
+    command = f"python -m infersim.calibrate kernels/{options.kernels.name} --device {device.name}"
+    text = text.replace("operators:", f"operators:  # {command}", 1)
     if options.write:
-        options.device.write_text(head.rstrip("\n") + "\n" + text, encoding="utf-8")
+        (file,) = profiles_root().glob(f"*/{device.name}.yaml")
+        head, _, _ = file.read_text(encoding="utf-8").partition("\noperators:")
+        file.write_text(head.rstrip("\n") + "\n" + text, encoding="utf-8")
     else:
         print(text, end="")
     return 0
-
-
-def _device(text: str) -> Device:
-    from ruamel.yaml import YAML
-
-    return Device.model_validate(YAML(typ="safe", pure=True).load(text))
 
 
 if __name__ == "__main__":

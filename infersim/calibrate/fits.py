@@ -23,8 +23,8 @@ ENVELOPED = {("b200-sxm-180gb", "fp8")}
 """GEMM tables with kernel choices up to several times too slow at some sizes: fitted to their lower envelope."""
 WARM = (0.04, 1.3)
 """KV bytes, in cache sizes, between which a repeated call reads from the cache what serving reads from memory."""
-MANY = 6
-"""Points that two lines of a collective need."""
+FEW, MANY = 3, 6
+"""Points that one line of a collective needs, and two."""
 GRAPH_GAIN = 0.95
 """The engine's own all-reduce is taken for in use while it needs at most this share of the library's time."""
 
@@ -41,7 +41,11 @@ def fit(predict: Callable[[Numbers], np.ndarray], points: Points, bounds: list[B
     start, low, high = (np.log(np.array(column)) for column in zip(*bounds, strict=True))
     measured = np.log(points.seconds[used])
     found = least_squares(
-        lambda x: np.log(predict(np.exp(x))[used]) - measured, start, bounds=(low, high), loss="soft_l1", f_scale=OUTLIER
+        lambda x: np.log(predict(np.exp(x))[used]) - measured,
+        start,
+        bounds=(low, high),
+        loss="soft_l1",
+        f_scale=OUTLIER,
     )
     return [float(f"{number:.3g}") for number in np.exp(found.x)]
 
@@ -58,7 +62,7 @@ def report(
             "kept_out": tables.KEPT_OUT,
             "median_error": round(float(np.median(error)), 3),
             "mean_error": round(float(error.mean()), 3),
-            "range": {name: [float(f"{low:.6g}"), float(f"{high:.6g}")] for name, (low, high) in ranges.items()},
+            "range": {name: [round(low), round(high)] for name, (low, high) in ranges.items()},
             **about,
         },
         "confidence": "measured",
@@ -178,7 +182,11 @@ def attention_decode(folder: Path, device: Device, dtype: str, about: dict[str, 
 
 def all_reduce(folder: Path, device: Device, about: dict[str, Any]) -> dict[str, Any] | None:
     """`all_reduce.bf16`: by number of devices the engine's own kernel in a CUDA graph, NCCL above its size."""
-    own, library = tables.all_reduce(folder, library=False), tables.all_reduce(folder, library=True)
+    # a message never takes longer than a larger one: a kernel chosen badly at one size is not the hardware's doing
+    own, library = (
+        tables.lower_envelope(tables.all_reduce(folder, library=library), ("num_gpus", "bytes"), along=("bytes",))
+        for library in (False, True)
+    )
     devices: dict[int, Any] = {}
     used: list[Points] = []
     for count in sorted(set(own["num_gpus"].tolist())):
@@ -196,20 +204,20 @@ def all_reduce(folder: Path, device: Device, about: dict[str, Any]) -> dict[str,
     predicted = np.array(
         [float(all_reduce_s(b, int(n), curve)) for n, b in zip(points["num_gpus"], points["bytes"], strict=True)]
     )
-    method = "lowest of two lines by least squares on log error; vLLM's graph kernel up to its limit, then NCCL"
+    method = (
+        "lowest of two lines by least squares on log error; vLLM's graph kernel up to its limit, then NCCL;"
+        " fitted to and held against the lower monotone envelope of both tables"
+    )
     ranges = {"bytes": points.range("bytes"), "devices": points.range("num_gpus")}
     return report(curve, predicted, points, ranges, {"method": method, **about})
 
 
 def _limit_bytes(own: Points, library: Points) -> float:
-    """Up to where the engine's own kernel is the faster one at every size; 0 where it is not even at the smallest."""
+    """Largest size at which the engine's own kernel clearly beats the library; 0 where it never does."""
     theirs = dict(zip(library["bytes"].tolist(), library.seconds.tolist(), strict=True))
-    limit = 0.0
-    for size, seconds in sorted(zip(own["bytes"].tolist(), own.seconds.tolist(), strict=True)):
-        if size in theirs and seconds > GRAPH_GAIN * theirs[size]:
-            break
-        limit = size if size in theirs else limit
-    return limit
+    below = sorted(theirs)[:-FEW]
+    mine = zip(own["bytes"].tolist(), own.seconds.tolist(), strict=True)
+    return max((size for size, seconds in mine if size in below and seconds <= GRAPH_GAIN * theirs[size]), default=0.0)
 
 
 def _lines(points: Points) -> list[dict[str, float]]:

@@ -105,15 +105,20 @@ def _grouped(kv_dtype: str) -> str:
     )
 
 
-def lower_envelope(points: Points, columns: Sequence[str]) -> Points:
+def lower_envelope(points: Points, columns: Sequence[str], along: Sequence[str] = ()) -> Points:
     """Each time replaced by the least of any point at least as large in every column.
 
     For tables in which a kernel choice makes some sizes take longer than larger ones.
+
+    Args:
+        points: points on a grid of the columns; it may have holes.
+        columns: what tells points apart.
+        along: the columns in which a larger point counts; all of them by default.
     """
     grids = [np.unique(points[name], return_inverse=True) for name in columns]
     dense = np.full([len(values) for values, _ in grids], np.inf)
     places = tuple(inverse for _, inverse in grids)
     dense[places] = points.seconds
-    for axis in range(dense.ndim):
+    for axis in (columns.index(name) for name in along or columns):
         dense = np.flip(np.minimum.accumulate(np.flip(dense, axis), axis), axis)
     return Points(points.columns, dense[places], points.kept_out)

@@ -1,6 +1,6 @@
 """From what people write to specs: scenarios with file:line:column errors, `--set` overrides, profiles by name."""
 
-from infersim.load.canonical import canonical_hash, dump_scenario
+from infersim.load.canonical import canonical_hash, dump_scenario, to_yaml
 from infersim.load.loaded import Loaded, as_loaded, from_mapping, from_scenario, load_scenario
 from infersim.load.profiles import list_profiles, load_profile, overlay, profile_hash, profiles_root
 from infersim.load.schema import scenario_schema
@@ -19,4 +19,5 @@ __all__ = [
     "profile_hash",
     "profiles_root",
     "scenario_schema",
+    "to_yaml",
 ]

@@ -26,6 +26,11 @@ def dump_scenario(scenario: Scenario, folder: Path | None = None) -> str:
     for traffic in data["workload"].values() if folder else ():
         if "trace" in traffic:
             traffic["trace"]["path"] = str((folder / traffic["trace"]["path"]).resolve())
+    return to_yaml(data)
+
+
+def to_yaml(data: dict[str, Any]) -> str:
+    """Plain data as YAML 1.2 text: mappings in blocks, lists in brackets, `kind` first."""
     return "\n".join(_lines(data, "")) + "\n"
 
 
@@ -40,7 +45,7 @@ def _plain(scenario: Scenario) -> dict[str, Any]:
 
 
 def _lines(data: dict[str, Any], indent: str) -> Iterator[str]:
-    for key, value in data.items():
+    for key, value in sorted(data.items(), key=lambda item: item[0] != "kind"):
         if isinstance(value, dict) and value:
             yield f"{indent}{_text(key)}:"
             yield from _lines(value, indent + "  ")
@@ -53,6 +58,8 @@ def _scalar(value: Any) -> str:
         return _text(value)
     if isinstance(value, list):
         return f"[{', '.join(_scalar(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_text(key)}: {_scalar(item)}' for key, item in value.items())}}}"
     return json.dumps(value)
 
 

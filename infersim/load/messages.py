@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from infersim.errors import InputError, InputErrors, nearest
 from infersim.load.allowed import TAGS, keys_at, tags_at
 from infersim.load.places import Places, dotted
-from infersim.spec.base import Fault
+from infersim.spec.base import SpecError
 
 _YES_NO = "yes, no, on and off are text in YAML 1.2; write true or false"
 _EXAMPLES = {
@@ -98,12 +98,12 @@ def _path(loc: Sequence[int | str], data: Any) -> tuple[object, ...]:
 
 
 def _pointed(detail: ErrorDetails) -> list[str]:
-    """What an error points at below its location: a union's tag, or the field that a `Fault` names."""
+    """What an error points at below its location: a union's tag, or the field that a `SpecError` names."""
     context = detail.get("ctx", {})
     if "discriminator" in context:
         return [context["discriminator"].strip("'")]
     fault = context.get("error")
-    return fault.at.split(".") if isinstance(fault, Fault) and fault.at else []
+    return fault.at.split(".") if isinstance(fault, SpecError) and fault.at else []
 
 
 def _translated(
@@ -134,10 +134,11 @@ def _said(path: tuple[object, ...], detail: ErrorDetails, spec: type[BaseModel],
     if kind in ("literal_error", "enum"):
         return _choice(context, given)
     if given is None:
-        return "nothing is given here", _join("leave the key out to take its default", example and f"({example})"), "null"
+        hint = _join("leave the key out to take its default", example and f"({example})")
+        return "nothing is given here", hint, "null"
     if kind in ("value_error", "assertion_error"):
         fault = context["error"]
-        if isinstance(fault, Fault):
+        if isinstance(fault, SpecError):
             given = given.get(fault.at) if isinstance(given, Mapping) else None
             return fault.problem, fault.hint, "" if given is None else show(given)
         return str(fault), example, "" if isinstance(given, Mapping) else show(given)

@@ -10,7 +10,8 @@ from infersim.load.messages import show
 from infersim.load.places import Places, dotted
 
 _ENGINES = (
-    "custom", "jetstream", "llamacpp", "mlx", "none", "orca", "sarathi", "sglang", "static", "tf_serving", "triton", "trtllm",
+    "custom", "jetstream", "llamacpp", "mlx", "none", "orca", "sarathi", "sglang", "static", "tf_serving", "triton",
+    "trtllm",
 )  # fmt: skip
 _DTYPES = (
     "fp8_block", "int4", "int8", "mxfp4", "nvfp4", "q4_0", "q4_k_m", "q4_k_s", "q5_k_m", "q6_k", "q8_0",

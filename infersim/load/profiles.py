@@ -17,7 +17,6 @@ from typing import Any
 
 from infersim.errors import InputError, nearest
 from infersim.load.messages import validated
-from infersim.load.places import Places
 
 VARIABLE = "INFERSIM_PROFILES"
 _FOLDERS = {"device": ("gpu", "tpu", "edge", "cpu"), "model": ("models",), "engine": ("engines",)}
@@ -90,11 +89,15 @@ def profile_hash(kind: str, name: str) -> str:
 
 
 def _find(kind: str, name: str, field: str) -> Path:
-    files = _files(kind)
-    path = files.get(name.lower()) or _by_alias(kind, name)
+    path = _titled(kind, name)
     if path is None:
         raise _unknown(kind, name, field)
     return path
+
+
+def _titled(kind: str, name: str) -> Path | None:
+    """The file of a profile by its stem, else by an alias or its full name: only then are all files read."""
+    return _files(kind).get(name.lower()) or _by_alias(kind, name)
 
 
 def _files(kind: str) -> dict[str, Path]:
@@ -134,7 +137,7 @@ def _normal(name: str) -> str:
 
 def _unknown(kind: str, name: str, field: str) -> InputError:
     for other in ("device", "model"):
-        if other != kind and name.lower() in _files(other):
+        if other != kind and _titled(other, name):
             return InputError(f"this is a {other}; a {kind} is needed here", _shows(kind), field, repr(name))
     parts = (f"no such {kind}.", nearest(name, list_profiles(kind)), _shows(kind))
     return InputError(" ".join(part for part in parts if part), "", field, repr(name))

@@ -69,7 +69,7 @@ class _Reader:
             self.places.add("", Place(self.name, 1, 1), Place(self.name, 1, 1))
             return None
         if start.version not in (None, (1, 2)):
-            raise self.refusal(start, "YAML %s.%s is asked for" % start.version, "infersim reads YAML 1.2")
+            raise self.refusal(start, "YAML {}.{} is asked for".format(*start.version), "infersim reads YAML 1.2")
         event = next(self.events)
         data = self.node(event, "", self.place(event), 0)
         next(self.events)
@@ -126,7 +126,8 @@ class _Reader:
     def sequence(self, path: str, depth: int) -> list[Any]:
         items: list[Any] = []
         for event in iter(self.next_inside, None):
-            items.append(self.node(event, f"{path}.{len(items)}" if path else str(len(items)), self.place(event), depth + 1))
+            inner = f"{path}.{len(items)}" if path else str(len(items))
+            items.append(self.node(event, inner, self.place(event), depth + 1))
         return items
 
     def next_inside(self) -> Any:
@@ -150,7 +151,7 @@ class _Reader:
         for kind, pattern, convert in _RESOLVERS:
             if (plain or tag == _CORE + kind) and pattern.fullmatch(text):
                 if kind == "int" and len(text) > _MAX_DIGITS:
-                    raise self.refusal(event, f"a whole number of {len(text)} digits", "no setting takes one that large")
+                    raise self.refusal(event, f"a whole number of {len(text)} digits is too large", "")
                 return convert(text)
         if plain:
             return text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from infersim.metrics.statistics import describe
@@ -52,26 +50,6 @@ def counts(requests: dict[str, np.ndarray]) -> dict[str, int]:
         "in_system": arrived - completed - rejected,
         "preempted": int(np.count_nonzero(requests["preemptions"])),
         "preemptions": int(requests["preemptions"].sum()),
-    }
-
-
-def goodput(slo: Slo | None, values: dict[str, np.ndarray], arrived: int, span_s: float) -> dict[str, Any] | None:
-    """Requests that met every bound of their SLO, a second and as a share of arrivals.
-
-    Args:
-        slo: the bounds, or None.
-        values: latencies of completed requests; an output of one token meets any TPOT.
-        arrived: requests that arrived; those that were rejected or not answered miss.
-        span_s: the span that throughput is taken over [s].
-    """
-    if slo is None:
-        return None
-    met = within(slo, values)
-    count = int(np.count_nonzero(met))
-    return {
-        "slo": slo.model_dump(),
-        "requests_per_s": count / span_s if span_s > 0 else None,
-        "fraction": count / arrived if arrived else None,
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.timeline import CHANNELS, Timeline, channel_values
+from infersim.records import class_column
 
 Columns = dict[str, np.ndarray]
 
@@ -28,18 +29,21 @@ class Usage:
     Args:
         timing: FLOPs, bytes and fit ranges of segments.
         begin_s, end_s: the window; a segment counts by the share of it that lies inside [s].
+        classes: traffic classes.
 
     Attributes:
         timeline: all segments over time, whatever the window.
         itl: gaps between consecutive tokens, of steps that begin in the window [s].
+        class_itl: the same by traffic class.
         sums: by channel of the timeline, plus `flops` and `bytes`.
         peak_batch, peak_kv_blocks: greatest values of any step in the window.
     """
 
-    def __init__(self, timing: Accounting, begin_s: float, end_s: float):
+    def __init__(self, timing: Accounting, begin_s: float, end_s: float, classes: int = 1):
         self._timing, self._begin_s, self._end_s = timing, begin_s, end_s
         self.timeline = Timeline()
         self.itl = Histogram()
+        self.class_itl = [self.itl] if classes == 1 else [Histogram() for _ in range(classes)]
         self.sums = dict.fromkeys((*CHANNELS, "flops", "bytes"), 0.0)
         self.peak_batch = self.peak_kv_blocks = 0
         self._outside: dict[tuple[str, str], dict[str, Any]] = {}
@@ -69,11 +73,12 @@ class Usage:
         """Every curve that was taken outside the range of its fit, with the range seen."""
         return list(self._outside.values())
 
-    def add_pauses(self, pauses_s: np.ndarray) -> None:
-        """Take the gaps between tokens that preemptions made [s]."""
-        if pauses_s.size:
-            one = np.ones_like(pauses_s)
-            self.itl.add_lines(pauses_s, np.zeros_like(pauses_s), one, one)
+    def add_pauses(self, pauses_s: np.ndarray, traffic_class: np.ndarray) -> None:
+        """Take the gaps between tokens that preemptions made [s], and the class of each."""
+        _add_all(self.itl, pauses_s)
+        if len(self.class_itl) > 1:
+            for number, histogram in enumerate(self.class_itl):
+                _add_all(histogram, pauses_s[traffic_class == number])
 
     def _note_peaks(self, columns: Columns) -> None:
         batch = columns["decode_seqs"] + columns["prefill_chunks"]
@@ -85,6 +90,19 @@ class Usage:
             self._outside[key] = entry | {"seen": (min(low, entry["seen"][0]), max(high, entry["seen"][1]))}
 
     def _note_gaps(self, columns: Columns) -> None:
-        decoding = (columns["decode_seqs"] > 0) & (columns["start_s"] >= self._begin_s)
-        names = ("first_s", "slope_s", "steps", "decode_seqs")
-        self.itl.add_lines(*(columns[name][decoding] for name in names))
+        began = columns["start_s"] >= self._begin_s
+        self._add_gaps(self.itl, columns, columns["decode_seqs"], began)
+        if len(self.class_itl) > 1:
+            for number, histogram in enumerate(self.class_itl):
+                self._add_gaps(histogram, columns, columns[class_column(number)], began)
+
+    @staticmethod
+    def _add_gaps(histogram: Histogram, columns: Columns, seqs: np.ndarray, began: np.ndarray) -> None:
+        decoding = (seqs > 0) & began
+        lines = (columns[name][decoding] for name in ("first_s", "slope_s", "steps"))
+        histogram.add_lines(*lines, seqs[decoding])
+
+
+def _add_all(histogram: Histogram, gaps_s: np.ndarray) -> None:
+    one = np.ones_like(gaps_s)
+    histogram.add_lines(gaps_s, np.zeros_like(gaps_s), one, one)

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from infersim.plots import style
 from infersim.units import show_seconds
 
+POINTS = 120
+"""Points of a line over time, about."""
 LATENCIES = (
     ("queue_s", "queue", style.PURPLE),
     ("ttft_s", "TTFT", style.BLUE),
@@ -48,16 +50,11 @@ def plot_latency_cdf(latencies: dict[str, np.ndarray], slo: dict[str, Any] | Non
 def plot_load(timeline: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     """Arrivals and completions a second, and output tokens a second on the right."""
     ax = style.own_axes(ax)
-    time = _minutes(timeline)
-    ax.step(time, timeline["arrivals_per_s"], where="mid", color=style.MUTED, lw=0.9, label="arrivals")
-    ax.step(time, timeline["completions_per_s"], where="mid", color=style.BLUE, lw=0.9, label="completions")
-    right = ax.twinx()
-    right.step(time, timeline["output_tokens_per_s"], where="mid", color=style.ORANGE, lw=0.9, label="output tokens")
-    right.set_ylabel("tokens/s", fontsize=8, color=style.ORANGE)
-    right.tick_params(labelsize=8, colors=style.ORANGE)
-    right.spines["top"].set_visible(False)
-    ax.set_ylim(bottom=0)
-    right.set_ylim(bottom=0)
+    drawn = _coarser(timeline)
+    _line(ax, drawn, "arrivals_per_s", style.MUTED, "arrivals")
+    _line(ax, drawn, "completions_per_s", style.BLUE, "completions")
+    right = style.right_axis(ax, "tokens/s", style.ORANGE)
+    _line(right, drawn, "output_tokens_per_s", style.ORANGE, "output tokens (right)")
     style.title(ax, "Load and throughput", "minutes", "requests/s")
     _legend(ax, right)
     return ax
@@ -66,10 +63,9 @@ def plot_load(timeline: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
 def plot_batch(timeline: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     """Requests running and waiting over time, a replica."""
     ax = style.own_axes(ax)
-    time = _minutes(timeline)
-    ax.step(time, timeline["batch_mean"], where="mid", color=style.GREEN, lw=0.9, label="in the batch, while busy")
-    ax.step(time, timeline["queue_mean"], where="mid", color=style.PURPLE, lw=0.9, label="waiting")
-    ax.set_ylim(bottom=0)
+    drawn = _coarser(timeline)
+    _line(ax, drawn, "batch_mean", style.GREEN, "in the batch, while busy")
+    _line(ax, drawn, "queue_mean", style.PURPLE, "waiting")
     style.title(ax, "Batch and queue", "minutes", "requests")
     _legend(ax)
     return ax
@@ -78,13 +74,17 @@ def plot_batch(timeline: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
 def plot_memory(timeline: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     """KV occupancy and busy share over time."""
     ax = style.own_axes(ax)
-    time = _minutes(timeline)
-    ax.fill_between(time, 100 * timeline["kv_fraction"], step="mid", color=style.BLUE, alpha=0.25, lw=0)
-    ax.step(time, 100 * timeline["kv_fraction"], where="mid", color=style.BLUE, lw=0.9, label="KV blocks held")
-    ax.step(time, 100 * timeline["busy"], where="mid", color=style.MUTED, lw=0.9, label="time in a step")
-    ax.set_ylim(0, 103)
-    style.title(ax, "KV memory and busy time", "minutes", "percent")
-    _legend(ax)
+    drawn = _coarser(timeline)
+    shares = {"middle_s": drawn["middle_s"], "kv": 100 * drawn["kv_fraction"], "busy": 100 * drawn["busy"]}
+    _line(ax, shares, "kv", style.BLUE, "KV blocks held")
+    ax.fill_between(shares["middle_s"] / 60.0, shares["kv"], color=style.BLUE, alpha=0.15, lw=0)
+    ax.set_ylim(0, min(1.3 * max(shares["kv"].max(), 1e-3), 105.0))
+    right = style.right_axis(ax, "percent of time", style.MUTED)
+    _line(right, shares, "busy", style.MUTED, "time in a step (right)")
+    right.set_ylim(0, 130)
+    right.set_yticks([0, 50, 100])
+    style.title(ax, "KV memory and busy time", "minutes", "percent of blocks")
+    _legend(ax, right)
     return ax
 
 
@@ -94,7 +94,7 @@ def dashboard(
     """The four pictures on one page, with the figures that matter under the title."""
     made, (cdf, load, batch, memory) = style.figure(2, 2, 12.0, 7.4)
     goodput = summary["goodput"]
-    slo = goodput["slo"] if goodput and "attainment" in goodput["slo"] else None
+    slo = goodput["slo"] if goodput and len(summary["classes"]) == 1 else None  # several have lines of their own
     plot_latency_cdf(latencies, slo, cdf)
     plot_load(timeline, load)
     plot_batch(timeline, batch)
@@ -114,11 +114,21 @@ def _headline(summary: dict[str, Any]) -> str:
     return "  ·  ".join(parts)
 
 
-def _minutes(timeline: dict[str, np.ndarray]) -> np.ndarray:
-    return timeline["middle_s"] / 60.0
+def _coarser(timeline: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Means over neighbouring bins, so that a line shows the course and not the noise of single bins."""
+    bins = timeline["middle_s"].size
+    starts = np.unique(np.linspace(0, bins, min(bins, POINTS), endpoint=False).astype(int))
+    length = 2 * (timeline["middle_s"] - timeline["start_s"])  # the last bin is shorter
+    total = np.add.reduceat(length, starts)
+    return {name: np.add.reduceat(values * length, starts) / total for name, values in timeline.items()}
+
+
+def _line(ax: Axes, timeline: dict[str, np.ndarray], name: str, colour: str, label: str) -> None:
+    ax.plot(timeline["middle_s"] / 60.0, timeline[name], color=colour, lw=1.3, label=label)
+    ax.set_ylim(0, max(1.25 * timeline[name].max(), ax.get_ylim()[1], 1e-9))
 
 
 def _legend(*axes: Axes) -> None:
     entries = [entry for ax in axes for entry in zip(*ax.get_legend_handles_labels(), strict=True)]
     handles, labels = zip(*entries, strict=True)
-    axes[-1].legend(handles, labels, fontsize=8, frameon=False, loc="lower center", ncols=len(labels))
+    axes[-1].legend(handles, labels, fontsize=8, frameon=False, loc="upper left", ncols=len(labels))

@@ -34,6 +34,16 @@ def dress(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
+def right_axis(ax: Axes, unit: str, colour: str) -> Axes:
+    """A second axis on the right, in the colour of what it measures."""
+    right = ax.twinx()
+    for spine in right.spines.values():
+        spine.set_visible(False)
+    right.tick_params(labelsize=8, colors=colour)
+    right.set_ylabel(unit, fontsize=8, color=colour)
+    return right
+
+
 def title(ax: Axes, text: str, unit_x: str, unit_y: str) -> None:
     """Title and axis labels in one style."""
     ax.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold")

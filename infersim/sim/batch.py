@@ -28,6 +28,7 @@ class Batch:
         decodes: whether the decoding requests run in the planned step.
         evicted: requests evicted by the plan, in order.
         admitted: requests admitted by the plan, in order.
+        class_decodes: decoding requests by traffic class; empty where there is one class.
     """
 
     def __init__(self, kv: KVCache, table: RequestTable):
@@ -41,6 +42,7 @@ class Batch:
         self.decodes = False
         self.evicted: list[Sequence] = []
         self.admitted: list[Sequence] = []
+        self.class_decodes = [0] * (table.classes if table.classes > 1 else 0)
         self.now_s = 0.0
         self._finishes: list[tuple[int, int, Sequence]] = []
         self._admissions = 0
@@ -161,7 +163,8 @@ class Batch:
                 continue
             self.prefilling.remove(sequence)
             if sequence.last_token_s >= 0.0:
-                table.pauses.append(self.now_s - sequence.last_token_s)
+                table.pauses[0].append(self.now_s - sequence.last_token_s)
+                table.pauses[1].append(table.traffic_class[sequence.row])
                 sequence.last_token_s = -1.0
             if sequence.produced == 0:
                 table.first_token_s[sequence.row] = self.now_s
@@ -179,6 +182,8 @@ class Batch:
         step = sequence.joined_step = kv.step
         sequence.finish_step = step + sequence.output_tokens - sequence.produced
         self.decoding[sequence] = None
+        if self.class_decodes:
+            self.class_decodes[self.table.traffic_class[sequence.row]] += 1
         heappush(self._finishes, (sequence.finish_step, sequence.order, sequence))
         shape.decode_seqs += 1
         shape.sampled_seqs += 1
@@ -190,6 +195,8 @@ class Batch:
         self.kv.leave(computed)
         sequence.produced += steps
         sequence.finish_step = NEVER
+        if self.class_decodes:
+            self.class_decodes[self.table.traffic_class[sequence.row]] -= 1
         shape = self.shape
         shape.decode_seqs -= 1
         shape.sampled_seqs -= 1

@@ -42,52 +42,72 @@ class Dispatcher:
 
 
 class OpenLoop:
-    """Sends the table's prepared rows at their times, or later where the client's own limit holds them back."""
+    """Sends prepared requests at their times, or later where the client's own limit holds them back.
 
-    def __init__(self, clock: Clock, dispatcher: Dispatcher, max_in_flight: tuple[int | None, ...]):
-        self._clock, self._dispatcher = clock, dispatcher
-        self._table = dispatcher.table
-        self._rows = len(self._table)
+    Where all traffic is open the requests stand in the table beforehand, each in the row of its index; beside closed
+    loops a request gets its row as it is sent, so that rows stay in the order of sending and `may_send` can count them.
+    """
+
+    def __init__(
+        self, clock: Clock, dispatcher: Dispatcher, traffic: Traffic, may_send: Callable[[float], bool] | None
+    ):
+        self._clock, self._dispatcher, self._table = clock, dispatcher, dispatcher.table
+        self._requests = traffic.open
+        self._arrival_s = traffic.open.arrival_s.tolist()
+        self._may_send = may_send
         self._next = 0
-        self._room = list(max_in_flight)
-        self._held: list[deque[int]] = [deque() for _ in max_in_flight]
-        self._capped = any(cap is not None for cap in max_in_flight)
-        if self._rows:
-            clock.at(self._table.arrival_s[0], self._arrive, ARRIVAL)
+        self._room = list(traffic.max_in_flight)
+        self._held: list[deque[int]] = [deque() for _ in self._room]
+        self._capped = any(cap is not None for cap in self._room)
+        if self._arrival_s:
+            clock.at(self._arrival_s[0], self._arrive, ARRIVAL)
 
     def _arrive(self, wake: Wake) -> None:
-        row, now_s = self._next, wake.at_s
-        self._next = row + 1
-        if self._next < self._rows:
-            self._clock.at(self._table.arrival_s[self._next], self._arrive, ARRIVAL)
-        if self._capped:
-            self._send_capped(row, now_s)
+        index = self._next
+        self._next = index + 1
+        if self._next < len(self._arrival_s):
+            self._clock.at(self._arrival_s[self._next], self._arrive, ARRIVAL)
+        if self._capped or self._may_send is not None:
+            self._send_within_limits(index, wake.at_s)
         else:
-            self._dispatcher.send(row, now_s)
+            self._dispatcher.send(index, wake.at_s)
 
-    def _send_capped(self, row: int, now_s: float) -> None:
-        number = self._table.traffic_class[row]
+    def _send_within_limits(self, index: int, now_s: float) -> None:
+        number = int(self._requests.traffic_class[index])
         room = self._room[number]
         if room == 0:
-            self._held[number].append(row)
-        elif self._dispatcher.send(row, now_s) and room is not None:
-            self._room[number] = room - 1
+            self._held[number].append(index)
+        elif self._may_send is None or self._may_send(now_s):
+            taken = self._dispatcher.send(self._row(index, now_s), now_s)
+            if taken and room is not None:
+                self._room[number] = room - 1
+
+    def _row(self, index: int, now_s: float) -> int:
+        if self._may_send is None:
+            self._table.arrival_s[index] = now_s  # latency counts from the real send
+            return index
+        requests = self._requests
+        lengths = int(requests.prompt_tokens[index]), int(requests.output_tokens[index])
+        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]))
 
     def answered(self, row: int, now_s: float) -> None:
-        """A request of this client was answered: one that was held back may go."""
+        """A request of this client was answered: those that were held back may go until one is taken."""
         number = self._table.traffic_class[row]
-        room = self._room[number]
-        if room is None:
-            return
-        self._room[number] = room + 1
-        if self._held[number]:
-            held = self._held[number].popleft()
-            self._table.arrival_s[held] = now_s  # latency counts from the real send
-            self._send_capped(held, now_s)
+        room, held = self._room[number], self._held[number]
+        if room is not None:
+            self._room[number] = room + 1
+            while held and self._room[number]:
+                self._send_within_limits(held.popleft(), now_s)
 
-    def unsent(self) -> list[int]:
-        """Rows that were never sent: still to come, or held back."""
-        return [*range(self._next, self._rows), *(row for held in self._held for row in held)]
+    def held_back(self) -> int:
+        """Requests that were due and are still held back."""
+        return sum(len(held) for held in self._held)
+
+    def unsent_rows(self) -> list[int]:
+        """Rows of the table that were never sent: still to come, or held back."""
+        if self._may_send is not None:
+            return []
+        return [*range(self._next, len(self._arrival_s)), *(index for held in self._held for index in held)]
 
 
 class ClosedLoop:
@@ -134,7 +154,7 @@ class Clients:
         self._clock, self._router, self._frontend_s = clock, router, frontend_s
         self._table = dispatcher.table
         self._limit, self._until_s = traffic.limit, traffic.until_s
-        self.open = OpenLoop(clock, dispatcher, traffic.max_in_flight)
+        self.open = OpenLoop(clock, dispatcher, traffic, self._may_send if traffic.closed else None)
         self._waiting: dict[int, OpenLoop | ClosedLoop] = {
             number: self.open for number, cap in enumerate(traffic.max_in_flight) if cap is not None
         }

@@ -50,7 +50,7 @@ class Outcome:
     Attributes:
         requests: the request table's columns; requests that were never sent are not among them.
         requeues: evictions and re-admissions, two arrays of times [s].
-        pauses_s: gaps between tokens caused by preemptions [s].
+        pauses: gaps between tokens caused by preemptions [s], and the class of each.
         held_back: arrivals that were due but that the client's own limit kept unsent at the end.
         end_s: time of the last event, or the horizon.
         events: replica events.
@@ -58,7 +58,7 @@ class Outcome:
 
     requests: dict[str, np.ndarray]
     requeues: tuple[np.ndarray, np.ndarray]
-    pauses_s: np.ndarray
+    pauses: tuple[np.ndarray, np.ndarray]
     held_back: int
     end_s: float
     events: int
@@ -86,8 +86,7 @@ def run(
         horizon_s: stop here [s]; None runs until every request is answered.
     """
     clock = Clock()
-    opened = traffic.open
-    table = RequestTable.of(opened.arrival_s, opened.prompt_tokens, opened.output_tokens, opened.traffic_class)
+    table = _table(traffic)
     replicas = [
         Replica(
             number,
@@ -116,6 +115,15 @@ def run(
     return _outcome(table, clients, replicas, clock.now if horizon_s is None else horizon_s)
 
 
+def _table(traffic: Traffic) -> RequestTable:
+    """Requests known beforehand stand in the table; beside closed loops they join it as they are sent."""
+    classes, opened = len(traffic.max_in_flight), traffic.open
+    if traffic.closed:
+        return RequestTable(classes=classes)
+    columns = (opened.arrival_s, opened.prompt_tokens, opened.output_tokens, opened.traffic_class)
+    return RequestTable.of(*columns, classes=classes)
+
+
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """The run makes many objects and no cycles: looking for cycles costs a tenth of it and finds none."""
@@ -130,16 +138,15 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _outcome(table: RequestTable, clients: Clients, replicas: list[Replica], end_s: float) -> Outcome:
     columns = table.columns()
-    unsent = np.array(clients.open.unsent(), dtype=np.int64)
-    held_back = int(np.count_nonzero(columns["arrival_s"][unsent] <= end_s))
+    unsent = np.array(clients.open.unsent_rows(), dtype=np.int64)
     if unsent.size:
         columns = {name: np.delete(column, unsent) for name, column in columns.items()}
     evicted, readmitted = (np.array(column) for column in table.requeues)
     return Outcome(
         columns,
         (evicted[: len(readmitted)], readmitted),
-        np.array(table.pauses),
-        held_back,
+        (np.array(table.pauses[0]), np.array(table.pauses[1])),
+        clients.open.held_back(),
         float(end_s),
         sum(replica.events for replica in replicas),
     )

@@ -246,11 +246,13 @@ class Replica:
         self._done = done + steps
 
     def _write_stretch(self, steps: int, context: int, first_blocks: int, last_blocks: int) -> None:
-        seqs, done = self.batch.shape.decode_seqs, self._done
+        batch, done = self.batch, self._done
+        seqs = batch.shape.decode_seqs
         start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
         end_s, slope_s = self._end_s(done + steps), self._slope_s
+        line = (start_s, end_s, steps, first_s, slope_s)
         self._segments.add(
-            start_s, end_s, steps, first_s, slope_s, seqs, context, 0, 0, 0, 0, seqs, first_blocks, last_blocks
+            *line, seqs, context, 0, 0, 0, 0, seqs, first_blocks, last_blocks, *batch.class_decodes
         )
 
     def _write_step_under_way(self) -> None:
@@ -275,4 +277,5 @@ class Replica:
             shape.sampled_seqs,
             blocks,
             blocks,
+            *self.batch.class_decodes,
         )

@@ -19,7 +19,7 @@ class Spec(BaseModel):
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
-class Fault(ValueError):
+class SpecError(ValueError):
     """What a validator finds wrong between the fields of one spec.
 
     Args:
@@ -44,8 +44,8 @@ def _with_unit(table: dict[str, float]) -> BeforeValidator:
 
     allowed = "|".join(re.escape(unit) for unit in table)
     pattern = rf"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*({allowed})\s*$"
-    text = {"type": "string", "pattern": pattern}
-    return BeforeValidator(convert, json_schema_input_type=Annotated[float | str, WithJsonSchema({"anyOf": [{"type": "number"}, text]})])
+    schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": pattern}]}
+    return BeforeValidator(convert, json_schema_input_type=Annotated[float | str, WithJsonSchema(schema)])
 
 
 def _plain_number(value: Any) -> Any:

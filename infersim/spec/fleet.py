@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infersim.spec.base import Count, Fault, Flag, Integer, Number, Spec
+from infersim.spec.base import Count, SpecError, Flag, Integer, Number, Spec
 
 WeightDtype = Literal["fp32", "tf32", "bf16", "fp16", "fp8"]
 KvDtype = Literal["fp32", "bf16", "fp16", "fp8"]
@@ -56,7 +56,7 @@ class VllmEngine(Spec):
     @model_validator(mode="after")
     def _budget_holds_decodes(self):
         if self.max_num_batched_tokens < self.max_num_seqs:
-            raise Fault(
+            raise SpecError(
                 f"is below max_num_seqs {self.max_num_seqs}: a step must hold a token of every running request",
                 at="max_num_batched_tokens",
                 hint=f"vLLM refuses this; set max_num_seqs to at most {self.max_num_batched_tokens}, or this higher",

@@ -211,5 +211,5 @@ class Device(Spec):
     link: Link | None = None
     node_devices: Count | None = None
     """Devices that one link joins."""
-    operators: dict[str, Curve] = {}
-    """Curves by operator: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `all_reduce.bf16`, `elementwise`."""
+    operators: dict[str, Curve] = Field(default_factory=dict)
+    """Curves by operator and type: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `all_reduce.bf16` …"""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from infersim.spec.base import Count, Fault, Integer, Seconds, Spec
+from infersim.spec.base import Count, SpecError, Integer, Seconds, Spec
 from infersim.spec.fleet import Pool, Router
 from infersim.spec.workload import TrafficClass
 
@@ -32,7 +32,7 @@ class Run(Spec):
     @model_validator(mode="after")
     def _horizon(self):
         if self.until == "horizon" and self.duration_s is None:
-            raise Fault("the horizon is duration_s, which is not given", at="until", hint="set run.duration_s")
+            raise SpecError("the horizon is duration_s, which is not given", at="until", hint="set run.duration_s")
         return self
 
 
@@ -51,5 +51,5 @@ class Scenario(Spec):
     def _ends(self):
         synthetic = [name for name, traffic in self.workload.items() if traffic.trace is None]
         if synthetic and self.run.requests is None and self.run.duration_s is None:
-            raise Fault("never ends", at=f"workload.{synthetic[0]}", hint="set run.requests or run.duration_s")
+            raise SpecError("never ends", at=f"workload.{synthetic[0]}", hint="set run.requests or run.duration_s")
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infersim.spec.base import Count, Fault, Integer, Number, Seconds, Spec
+from infersim.spec.base import Count, SpecError, Integer, Number, Seconds, Spec
 
 PositiveRate = Annotated[Number, Field(gt=0, le=1e9)]
 Tokens = Annotated[Integer, Field(ge=1, le=10**8)]
@@ -74,7 +74,7 @@ class Bounds(Spec):
     @model_validator(mode="after")
     def _ordered(self):
         if self.max is not None and self.max < self.min:
-            raise Fault(f"is below min {self.min}", at="max")
+            raise SpecError(f"is below min {self.min}", at="max")
         return self
 
 
@@ -95,7 +95,7 @@ class Uniform(Spec):
     @model_validator(mode="after")
     def _ordered(self):
         if self.high < self.low:
-            raise Fault(f"is below low {self.low}", at="high")
+            raise SpecError(f"is below low {self.low}", at="high")
         return self
 
 
@@ -125,9 +125,9 @@ class Empirical(Spec):
     @model_validator(mode="after")
     def _matched(self):
         if self.weights is not None and len(self.weights) != len(self.values):
-            raise Fault(f"{len(self.weights)} weights for {len(self.values)} values", at="weights")
+            raise SpecError(f"{len(self.weights)} weights for {len(self.values)} values", at="weights")
         if self.weights is not None and not sum(self.weights) > 0:
-            raise Fault("sum to zero", at="weights")
+            raise SpecError("sum to zero", at="weights")
         return self
 
 
@@ -159,7 +159,7 @@ class Slo(Spec):
     @model_validator(mode="after")
     def _bounded(self):
         if self.ttft_s is None and self.tpot_s is None and self.e2e_s is None:
-            raise Fault("an SLO needs at least one bound", hint="ttft_s, tpot_s or e2e_s")
+            raise SpecError("an SLO needs at least one bound", hint="ttft_s, tpot_s or e2e_s")
         return self
 
 
@@ -177,8 +177,9 @@ class TrafficClass(Spec):
         synthetic = {k: getattr(self, k) for k in ("arrivals", "prompt_tokens", "output_tokens")}
         given = [name for name, value in synthetic.items() if value is not None]
         if self.trace is not None and given:
-            raise Fault(f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them")
+            raise SpecError(f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them")
         missing = [name for name, value in synthetic.items() if value is None]
         if self.trace is None and missing:
-            raise Fault(f"{' and '.join(missing)} missing", hint="a class has arrivals, prompt_tokens and output_tokens, or a trace")
+            hint = "a class has arrivals, prompt_tokens and output_tokens, or a trace"
+            raise SpecError(f"{' and '.join(missing)} missing", hint=hint)
         return self

@@ -62,7 +62,7 @@ class DeviceShare:
         allowed = allowed_tensor(model)
         if tensor not in allowed:
             raise InputError(
-                f"{model.name} has {model.heads} heads and {model.kv_heads} KV heads, which {tensor} devices cannot share",
+                f"{tensor} devices cannot share the {model.heads} heads and {model.kv_heads} KV heads of {model.name}",
                 f"allowed: {', '.join(str(n) for n in allowed)}",
                 "parallel.tensor",
                 str(tensor),

@@ -115,7 +115,8 @@ def memory_plan(
         return wanted
 
     def fits(on: Device, weights: str, devices: int) -> bool:
-        return plan(on, weights, devices).capacity_blocks > 0
+        # room for a few tokens is no remedy: the KV cache must hold at least what one step computes
+        return plan(on, weights, devices).capacity_tokens >= max_num_batched_tokens
 
     remedies = []
     for splits in allowed_tensor(model):

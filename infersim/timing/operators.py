@@ -59,20 +59,25 @@ def gemm_s(m: Array, n: Array, k: Array, operand_bytes: float, curve: GemmCurve)
     return curve.launch_s + joined(gemm_flops(m, n, k) / rate, memory, curve.norm)
 
 
-def attention_flops(pairs: Array, heads: float, head_dim: float) -> Array:
+def attention_flops(pairs: Array, heads: Array, head_dim: float) -> Array:
     """FLOPs of attention over query–key pairs: two products of head_dim per pair and head."""
     return 4.0 * pairs * heads * head_dim
 
 
 def attention_prefill_bytes(
-    tokens: Array, context: Array, heads: float, kv_heads: float, head_dim: float, kv_bytes: float
+    tokens: Array, context: Array, heads: Array, kv_heads: Array, head_dim: float, kv_bytes: float
 ) -> Array:
     """Bytes of queries and results (2 each) of the new tokens, and of the keys and values of all [B]."""
     return 4.0 * tokens * heads * head_dim + 2.0 * kv_bytes * (tokens + context) * kv_heads * head_dim
 
 
 def attention_prefill_s(
-    pairs: Array, tokens: Array, chunks: Array, read_bytes: Array, heads: float, head_dim: float,
+    pairs: Array,
+    tokens: Array,
+    chunks: Array,
+    read_bytes: Array,
+    heads: Array,
+    head_dim: float,
     curve: PrefillAttentionCurve,
 ) -> Array:
     """Time of causal attention over new tokens in one call [s], form `attention_prefill/1`.

@@ -96,9 +96,10 @@ class TransformerTiming:
     def step_s(self, shape: BatchShape) -> float:
         """Time of one step [s]."""
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
-        for upto, base_s, token_s in self._decode[decodes]:
-            if context <= upto:
+        for piece in self._decode[decodes]:
+            if context <= piece[0]:
                 break
+        _, base_s, token_s = piece
         prefill = shape.prefill_tokens
         if not prefill:
             return self._body[decodes] + self._head[shape.sampled_seqs] + base_s + context * token_s
@@ -126,9 +127,10 @@ class TransformerTiming:
         next.
         """
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
-        for upto, base_s, token_s in self._decode[decodes]:
-            if context <= upto:
+        for piece in self._decode[decodes]:
+            if context <= piece[0]:
                 break
+        upto, base_s, token_s = piece
         first_s = self._body[decodes] + self._head[shape.sampled_seqs] + base_s + context * token_s
         steps = int((upto - context) // decodes) + 1 if upto < FOREVER else FOREVER
         return first_s, token_s * decodes, steps

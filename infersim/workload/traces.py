@@ -7,6 +7,7 @@ GeneratedTokens, as in Azure's public LLM inference traces of 2023).
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -20,6 +21,7 @@ COLUMNS = {
     "azure": ("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
 }
 MAX_TOKENS = 10**8
+_TIMESTAMP = re.compile(r"((?:19[7-9]|20\d|21\d)\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:Z|\+00:00)?")
 
 
 def read(spec: Trace, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -81,10 +83,10 @@ def _lines(path: Path) -> list[str]:
     except FileNotFoundError:
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError("no such file", nearest(path.name, beside), file=str(path)) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"cannot be read: {error}", file=str(path)) from None
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text: {error.reason} at byte {error.start}", file=str(path)) from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a name that no file can have
+        raise InputError(f"cannot be read: {error}", file=str(path)) from None
     lines = text.splitlines()
     if not lines:
         raise InputError("the trace is empty", file=str(path))
@@ -108,10 +110,14 @@ def _tokens(path: Path, name: str, cells: list[str]) -> np.ndarray:
 
 
 def _timestamps(path: Path, name: str, cells: list[str]) -> np.ndarray:
-    stamps = _convert(path, name, cells, "datetime64[ns]", "a timestamp like 2023-11-16 18:15:46.68 is needed")
-    bad = np.flatnonzero(np.isnat(stamps))
-    if bad.size:
-        raise _at(path, int(bad[0]), name, cells[bad[0]], "a timestamp is needed", "")
+    needed = "a timestamp like 2023-11-16 18:15:46.68 is needed"
+    texts = []
+    for row, cell in enumerate(cells):
+        match = _TIMESTAMP.fullmatch(cell)
+        if match is None:  # numpy alone would take "today", and years that wrap around
+            raise _at(path, row, name, cell, needed, "")
+        texts.append(match[1])
+    stamps = _convert(path, name, texts, "datetime64[ns]", needed)
     return (stamps - stamps[0]).astype(np.int64) / 1e9
 
 

@@ -1,0 +1,16 @@
+"""What tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of measured data and recordings beside the checkout, or INFERSIM_SHARED; skips where it is absent."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("INFERSIM_SHARED", beside)) / "data"
+    if not folder.is_dir():
+        pytest.skip("the measured data is not beside this checkout (set INFERSIM_SHARED to its folder)")
+    return folder
