@@ -68,8 +68,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         code = 0
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        code = _failed(f"{where}{error.strerror or error}")
+        code = _failed(f"{error.filename or 'output'}: {error.strerror or error}")
     except MemoryError:
         code = _failed("not enough memory for this run; fewer requests need less")
     sys.exit(_flushed(code))

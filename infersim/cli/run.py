@@ -36,8 +36,9 @@ def run(
         result = simulate(loaded)
     _show(result, as_json)
     if out is not None:
-        folder = result.save(Path(out))
-        click.echo(f"saved to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}", err=True)
+        from infersim.result import FILES
+
+        click.echo(f"saved to {result.save(Path(out))}: {', '.join(FILES)}", err=True)
 
 
 def _show(result: Result, as_json: bool) -> None:

@@ -42,7 +42,9 @@ def _traffic(summary: dict[str, Any]) -> dict[str, str]:
     counts = [f"{_number(requests.get(name))} {name}" for name in ("arrived", "completed", "rejected")]
     if requests.get("in_system"):
         counts.append(f"{_number(requests['in_system'])} still in the system")
-    counts.append(f"{_number(requests.get('preempted'))} preempted ({_number(requests.get('preemptions'))} evictions)")
+    counts.append(f"{_number(requests.get('preempted'))} preempted")
+    if requests.get("preemptions"):
+        counts[-1] += f" ({_number(requests['preemptions'])} evictions)"
     return {
         "requests": ", ".join(counts),
         "tokens": f"{_number(tokens.get('prompt'))} prompt, {_number(tokens.get('output'))} output",

@@ -14,7 +14,7 @@ _SCHEDULES = (".jsonl", ".jsonl.gz")
 _TABLES = (".csv", ".csv.gz")
 
 
-@click.command()
+@click.command(short_help="Hold recorded schedules against the simulator.")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything disagrees or was refused.")

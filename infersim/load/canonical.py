@@ -12,6 +12,7 @@ from typing import Any
 from infersim.spec.scenario import Scenario
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
+_FIRST = ("schema", "kind")
 _RESERVED = {"null", "true", "false"}
 
 
@@ -30,7 +31,7 @@ def dump_scenario(scenario: Scenario, folder: Path | None = None) -> str:
 
 
 def to_yaml(data: dict[str, Any]) -> str:
-    """Plain data as YAML 1.2 text: mappings in blocks, lists in brackets, `kind` first."""
+    """Plain data as YAML 1.2 text: mappings in blocks, lists in brackets, `schema` and `kind` first."""
     return "\n".join(_lines(data, "")) + "\n"
 
 
@@ -45,7 +46,7 @@ def _plain(scenario: Scenario) -> dict[str, Any]:
 
 
 def _lines(data: dict[str, Any], indent: str) -> Iterator[str]:
-    for key, value in sorted(data.items(), key=lambda item: item[0] != "kind"):
+    for key, value in sorted(data.items(), key=lambda item: item[0] not in _FIRST):
         if isinstance(value, dict) and value:
             yield f"{indent}{_text(key)}:"
             yield from _lines(value, indent + "  ")

@@ -68,9 +68,10 @@ class Histogram:
     def _add_across(self, lowest, highest, first, slope, steps, weight) -> None:
         """Lines that cross bin edges: one entry for each bin they touch."""
         bins, owner = runs(lowest, highest - lowest + 1)
-        lower_edge = self._LOWEST * self._RATIO**bins
-        begin = self._steps_below(lower_edge, first, slope, steps, owner)
-        end = self._steps_below(lower_edge * self._RATIO, first, slope, steps, owner)
+        # A bin's upper edge is the next one's lower edge to the last bit, or a step could be lost between them.
+        begin, end = (
+            self._steps_below(self._LOWEST * self._RATIO**edge, first, slope, steps, owner) for edge in (bins, bins + 1)
+        )
         begin[bins == lowest[owner]] = 0
         is_last = bins == highest[owner]
         end[is_last] = steps[owner][is_last]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from infersim.units import show_seconds
+
 LEAST_WAITING = 10
 LEAST_WAIT_S = 1.0
 GROWTH = 3.0
@@ -34,6 +36,6 @@ def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
     drained = float(scheduled.max()) - last
     return (
         f"overload: arrivals outran service. {waiting} requests were waiting when arrivals stopped at {last:.0f} s, "
-        f"and it took {drained:.0f} s more to begin with the last of them; waits grew from {early:.2g} s to {late:.2g} s."
+        f"and it took {drained:.0f} s more to begin with the last of them; waits grew from {show_seconds(early)} to {show_seconds(late)}."
         " The latencies describe a growing queue, not a steady state."
     )

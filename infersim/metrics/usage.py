@@ -90,17 +90,29 @@ class Usage:
             self._outside[key] = entry | {"seen": (min(low, entry["seen"][0]), max(high, entry["seen"][1]))}
 
     def _note_gaps(self, columns: Columns) -> None:
-        began = columns["start_s"] >= self._begin_s
-        self._add_gaps(self.itl, columns, columns["decode_seqs"], began)
+        lines = _lines_from(self._begin_s, columns)
+        self._add_gaps(self.itl, lines, columns["decode_seqs"])
         if len(self.class_itl) > 1:
             for number, histogram in enumerate(self.class_itl):
-                self._add_gaps(histogram, columns, columns[class_column(number)], began)
+                self._add_gaps(histogram, lines, columns[class_column(number)])
 
     @staticmethod
-    def _add_gaps(histogram: Histogram, columns: Columns, seqs: np.ndarray, began: np.ndarray) -> None:
-        decoding = (seqs > 0) & began
-        lines = (columns[name][decoding] for name in ("first_s", "slope_s", "steps"))
-        histogram.add_lines(*lines, seqs[decoding])
+    def _add_gaps(histogram: Histogram, lines: tuple[np.ndarray, ...], seqs: np.ndarray) -> None:
+        decoding = (seqs > 0) & (lines[2] > 0)
+        histogram.add_lines(*(line[decoding] for line in lines), seqs[decoding])
+
+
+def _lines_from(begin_s: float, columns: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Step durations as (first, slope, steps), without the steps that begin before a time."""
+    first, slope, steps = (columns[name] for name in ("first_s", "slope_s", "steps"))
+    late = np.maximum(begin_s - columns["start_s"], 0.0)
+    if not late.any():
+        return first, slope, steps
+    # Step j begins after first·j + slope·j·(j-1)/2: the smallest j for which that is no less than `late`.
+    half = first - 0.5 * slope
+    crossing = 2.0 * late / (half + np.sqrt(half * half + 2.0 * slope * late))
+    skipped = np.minimum(np.ceil(crossing - 1e-9), steps)
+    return first + slope * skipped, slope, steps - skipped
 
 
 def _add_all(histogram: Histogram, gaps_s: np.ndarray) -> None:

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from infersim.errors import InputError
 from infersim.records import REJECTED, RequestTable
 from infersim.sim.clock import ARRIVAL, Clock, Wake
 from infersim.sim.replica import Replica
 from infersim.sim.router import Router
 from infersim.sim.sequence import Sequence
 from infersim.workload.traffic import ClosedTraffic, Traffic
+
+
+MOST_REFUSALS = 1000
 
 
 class Dispatcher:
@@ -122,12 +126,23 @@ class ClosedLoop:
         self.send(wake.at_s)
 
     def send(self, now_s: float) -> None:
-        """One client sends, and again until a request is taken."""
-        taken = False
-        while not taken and self._may_send(now_s):
+        """One client sends, and again until a request is taken: a refusal comes back at once.
+
+        Raises:
+            InputError: so many refusals in a row that no request of the class seems to fit.
+        """
+        for _ in range(MOST_REFUSALS):
+            if not self._may_send(now_s):
+                return
             prompt, output = next(self._traffic.lengths)
             row = self._dispatcher.table.append(now_s, prompt, output, self._traffic.traffic_class)
-            taken = self._dispatcher.send(row, now_s)
+            if self._dispatcher.send(row, now_s):
+                return
+        raise InputError(
+            f"{MOST_REFUSALS} requests in a row were refused: a client of the closed loop finds none that fits",
+            "prompt and output together must fit into max_model_len and into the KV memory",
+            "workload",
+        )
 
     def answered(self, row: int, now_s: float) -> None:
         """The answer is there: think, then send."""
