@@ -40,7 +40,8 @@ class InputError(InfersimError):
 
     def __str__(self) -> str:
         place = ":".join([self.file] + [str(n) for n in (self.line, self.column) if n]) if self.file else ""
-        what = f"{self.field} = {self.value}" if self.field and self.value else self.field or self.value
+        field = self.field if len(self.field) <= 200 else self.field[:197] + "…"
+        what = f"{field} = {self.value}" if field and self.value else field or self.value
         head = ": ".join(part for part in (place, what) if part)
         lines = [head] if head else []
         for text in (self.problem, self.hint):
@@ -76,9 +77,9 @@ class InputErrors(InputError):
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
-    """'Did you mean …?' for the closest of the allowed names, or an empty string if none is close."""
-    close = difflib.get_close_matches(str(name).lower(), {a.lower(): a for a in allowed}, n=1, cutoff=0.6)
-    if not close:
-        return ""
-    original = next(a for a in allowed if a.lower() == close[0])
-    return f"Did you mean {original!r}?"
+    """'Did you mean …?' for the closest of the allowed names, or one that holds it; an empty string if none is close."""
+    typed, names = str(name).lower()[:100], {known.lower(): known for known in allowed}
+    close = difflib.get_close_matches(typed, names, n=1, cutoff=0.6)
+    if not close and len(typed) >= 3:
+        close = [known for known in names if typed in known]
+    return f"Did you mean {names[close[0]]!r}?" if close else ""

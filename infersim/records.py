@@ -94,9 +94,9 @@ class RequestTable:
 
     def columns(self) -> dict[str, np.ndarray]:
         """The table as arrays (copies), those of requests that were really sent."""
-        names = ("arrival_s", "scheduled_s", "first_token_s", "finish_s", "prompt_tokens", "output_tokens")
-        names += ("traffic_class", "preemptions", "status", "replica")
-        return {name: np.array(getattr(self, name)) for name in names}
+        times = ("arrival_s", "scheduled_s", "first_token_s", "finish_s")
+        numbers = ("prompt_tokens", "output_tokens", "traffic_class", "preemptions", "status", "replica")
+        return {name: np.array(getattr(self, name)) for name in (*times, *numbers)}
 
 
 def class_column(number: int) -> str:

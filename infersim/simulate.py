@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -162,21 +163,24 @@ def _deploy(name: str, pool: Pool) -> _Deployment:
 
 def _memory(pool: Pool, model: Model, device: Device, engine: EngineConstants) -> MemoryPlan:
     options = pool.engine
-    arguments = {
-        "weights_dtype": pool.precision.weights or model.dtype,
-        "kv_dtype": pool.precision.kv_cache or model.dtype,
-        "tensor": pool.parallel.tensor,
-        "max_num_batched_tokens": options.max_num_batched_tokens,
-        "max_num_seqs": options.max_num_seqs,
-        "block_size": options.block_size,
-        "gpu_memory_utilization": options.gpu_memory_utilization,
-    }
+    plan = partial(
+        memory_plan,
+        model,
+        device,
+        engine,
+        weights_dtype=pool.precision.weights or model.dtype,
+        kv_dtype=pool.precision.kv_cache or model.dtype,
+        tensor=pool.parallel.tensor,
+        max_num_batched_tokens=options.max_num_batched_tokens,
+        max_num_seqs=options.max_num_seqs,
+        block_size=options.block_size,
+        gpu_memory_utilization=options.gpu_memory_utilization,
+    )
     try:
-        return memory_plan(model, device, engine, **arguments)
+        return plan()
     except DoesNotFit:
         # Only now are all devices read, to say which of them would do.
-        others = [load.load_profile("device", other) for other in load.list_profiles("device")]
-        return memory_plan(model, device, engine, **arguments, alternatives=others)
+        return plan(alternatives=[load.load_profile("device", other) for other in load.list_profiles("device")])
 
 
 def _max_model_len(options: VllmEngine, model: Model, capacity_blocks: int) -> int:

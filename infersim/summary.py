@@ -117,8 +117,8 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
         **latency.describe_latencies(values),
         "itl_s": itl.describe(),
         "throughput": {
-            "requests_per_s": _per_s(np.count_nonzero(in_span), span),
-            "output_tokens_per_s": _per_s(completed["output_tokens"][in_span].sum(), span),
+            "requests_per_s": _per_s(float(np.count_nonzero(in_span)), span),
+            "output_tokens_per_s": _per_s(float(completed["output_tokens"][in_span].sum()), span),
         },
         "goodput": _goodput(run, names, measured["traffic_class"], values, requests["traffic_class"][arrived]),
     }
@@ -180,7 +180,7 @@ def _rows(columns: dict[str, np.ndarray], which: np.ndarray) -> dict[str, np.nda
 
 
 def _per_s(amount: float, span: Span) -> float | None:
-    return _ratio(float(amount), span.length_s)
+    return _ratio(amount, span.length_s)
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -53,6 +54,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
     Exit codes: 0 done; 1 `validate --strict` found a disagreement; 2 unusable input or output; 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app.main(args, prog_name="infersim", standalone_mode=False) or 0
         sys.stdout.flush()

@@ -12,7 +12,7 @@ import click
 
 def print_json(data: Any) -> None:
     """One JSON document on stdout; numbers that JSON does not have are a bug and raise."""
-    click.echo(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+    click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 def warn(message: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from infersim.spec.scenario import Scenario
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
+_ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 _FIRST = ("schema", "kind")
 _RESERVED = {"null", "true", "false"}
 
@@ -67,4 +68,7 @@ def _scalar(value: Any) -> str:
 def _text(value: str) -> str:
     """Plain where YAML reads it back as the same text, else quoted as JSON does, which YAML 1.2 reads alike."""
     plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-    return value if plain else json.dumps(value)
+    if plain:
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)

@@ -17,6 +17,7 @@ from infersim.load.places import Places, dotted
 from infersim.spec.base import SpecError
 
 _YES_NO = "yes, no, on and off are text in YAML 1.2; write true or false"
+_MOST = 50
 _EXAMPLES = {
     "arrivals": "{kind: poisson, rate_per_s: 6}",
     "prompt_tokens": "{kind: fixed, value: 512}",
@@ -47,7 +48,7 @@ def validated(spec: type[BaseModel], data: Any, places: Places) -> Any:
     try:
         return spec.model_validate(data)
     except ValidationError as error:
-        found = [*_merged(error.errors(include_url=False), spec, data, places)]
+        found = [*_merged(error.errors(include_url=False)[:_MOST], spec, data, places)]
     raise together(found)
 
 

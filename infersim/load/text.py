@@ -47,6 +47,11 @@ def check_printable(text: str, name: str) -> None:
         raise InputError(problem, "a text file in UTF-8 is needed", file=name, line=line, column=column)
 
 
+def is_printable(text: str) -> bool:
+    """Whether a text has no control characters or halves of surrogate pairs."""
+    return _UNPRINTABLE.search(text) is None
+
+
 def place_of(before: str) -> tuple[int, int]:
     """Line and column, from 1, of the character that follows a text."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")

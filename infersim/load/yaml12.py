@@ -16,10 +16,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from infersim.errors import InputError
 from infersim.load.places import Place, Places
-from infersim.load.text import check_printable
+from infersim.load.text import check_printable, is_printable
 
 MAX_DEPTH = 50
-MAX_VALUES = 100_000
+MAX_VALUES = 50_000
 _MAX_DIGITS = 100
 _CORE = "tag:yaml.org,2002:"
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -80,9 +80,7 @@ class _Reader:
 
     def node(self, event: Any, path: str, key: Place, depth: int) -> Any:
         """The data that begins with `event`; `key` is the place of its key."""
-        self.count += 1
-        if self.count > MAX_VALUES:
-            raise self.refusal(event, f"more than {MAX_VALUES} values, aliases written out", "")
+        self.counted(event)
         if isinstance(event, ev.AliasEvent):
             return self.alias(event, path, key)
         before = self.count
@@ -100,13 +98,18 @@ class _Reader:
             self.anchors[event.anchor] = (data, self.count - before + 1)
         return data
 
+    def counted(self, event: Any, size: int = 1) -> None:
+        """Count keys and values, those that aliases stand for, too."""
+        self.count += size
+        if self.count > MAX_VALUES:
+            what = "aliases stand for" if isinstance(event, ev.AliasEvent) else "holds"
+            raise self.refusal(event, f"{what} more than {MAX_VALUES} keys and values", "no scenario needs that many")
+
     def alias(self, event: Any, path: str, key: Place) -> Any:
         if event.anchor not in self.anchors:
             raise self.refusal(event, f"no anchor &{event.anchor} stands before this alias", "")
         data, size = self.anchors[event.anchor]
-        self.count += size
-        if self.count > MAX_VALUES:
-            raise self.refusal(event, f"aliases stand for more than {MAX_VALUES} values", "write out what is meant")
+        self.counted(event, size)
         self.places.add(path, self.place(event), key)
         return data
 
@@ -138,6 +141,7 @@ class _Reader:
     def key(self, event: Any) -> str:
         if not isinstance(event, ev.ScalarEvent):
             raise self.refusal(event, "a key must be plain text", "quote it if it begins with a bracket, * or &")
+        self.counted(event)
         self.check_tag(event, "str")
         if event.value == "<<" and event.style is None:
             raise self.refusal(event, "'<<' merges mappings in YAML 1.1 only", "write the keys out")
@@ -145,6 +149,8 @@ class _Reader:
 
     def scalar(self, event: Any) -> Any:
         text, tag = event.value, event.tag
+        if event.style == '"' and not is_printable(text):
+            raise self.refusal(event, "an escape stands for a control character", "no setting takes one")
         plain = event.style is None and not tag
         if not plain and tag in (None, "!", _CORE + "str"):
             return text

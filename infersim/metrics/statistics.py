@@ -36,7 +36,7 @@ class Histogram:
         self._sums = np.zeros(self._BINS)
 
     def add_lines(self, first: np.ndarray, slope: np.ndarray, steps: np.ndarray, weight: np.ndarray) -> None:
-        """Add durations first + j·slope, j = 0 … steps-1, each `weight` times; arrays of equal length, slope ≥ 0 [s]."""
+        """Add durations first + j·slope, j = 0 … steps-1, each `weight` times; equal lengths, slope ≥ 0 [s]."""
         lowest, highest = self._bin(first), self._bin(first + slope * (steps - 1))
         inside = lowest == highest
         total = steps * first + slope * steps * (steps - 1) / 2

@@ -8,34 +8,41 @@ from infersim.units import show_seconds
 
 LEAST_WAITING = 10
 LEAST_WAIT_S = 1.0
-GROWTH = 3.0
+GROWTH = 2.0
 
 
 def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
     """A sentence that says how arrivals outran service, or an empty string.
 
-    Called an overload: waits of the last fifth of the arrivals are over a second and three times those of the second
-    fifth, and at least ten requests wait when arrivals stop. The thresholds tell a growing queue from a passing burst
-    and are not a test of stability.
+    Called an overload: the last fifth of the arrivals found twice as many requests waiting as the second fifth did
+    (a queue that grows steadily: three times as many), at least ten, they waited over a second, and at least ten
+    requests wait when arrivals stop. Queue lengths are compared and not waits, since those of requests that never
+    began are not known. The thresholds tell a growing queue from a passing burst and are not a test of stability.
 
     Args:
         requests: columns of the requests of open classes that a replica took.
         end_s: end of the run [s].
     """
-    arrival = requests["arrival_s"]
+    order = np.argsort(requests["arrival_s"], kind="stable")
+    arrival, scheduled = requests["arrival_s"][order], requests["scheduled_s"][order]
     if arrival.size < 50 or arrival[-1] <= arrival[0]:
         return ""
-    scheduled = np.where(np.isnan(requests["scheduled_s"]), end_s, requests["scheduled_s"])
-    waits = scheduled - arrival
+    never = np.isnan(scheduled)
+    scheduled = np.where(never, np.inf, scheduled)
+    found = np.arange(arrival.size) - np.searchsorted(np.sort(scheduled), arrival, side="right")
+    waits = np.minimum(scheduled, end_s) - arrival
     fifth = arrival.size // 5
-    early, late = float(np.median(waits[fifth : 2 * fifth])), float(np.median(waits[-fifth:]))
+    early, late = float(np.median(found[fifth : 2 * fifth])), float(np.median(found[-fifth:]))
     last = float(arrival[-1])
     waiting = int(np.count_nonzero(scheduled > last))
-    if waiting < LEAST_WAITING or late < LEAST_WAIT_S or late < GROWTH * early:
+    if min(waiting, late) < LEAST_WAITING or late < GROWTH * early or np.median(waits[-fifth:]) < LEAST_WAIT_S:
         return ""
-    drained = float(scheduled.max()) - last
+    if never.any():
+        rest = f"and {np.count_nonzero(never)} of them had not begun when the run ended"
+    else:
+        rest = f"and it took {show_seconds(scheduled.max() - last)} more to begin with the last of them"
     return (
-        f"overload: arrivals outran service. {waiting} requests were waiting when arrivals stopped at {last:.0f} s, "
-        f"and it took {drained:.0f} s more to begin with the last of them; waits grew from {show_seconds(early)} to {show_seconds(late)}."
-        " The latencies describe a growing queue, not a steady state."
+        f"overload: arrivals outran service. {waiting} requests were waiting when arrivals stopped at "
+        f"{show_seconds(last)}, {rest}; the queue grew from {max(early, 0.0):.0f} to {late:.0f} requests. "
+        "The latencies describe a growing queue, not a steady state."
     )

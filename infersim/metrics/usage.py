@@ -99,7 +99,8 @@ class Usage:
     @staticmethod
     def _add_gaps(histogram: Histogram, lines: tuple[np.ndarray, ...], seqs: np.ndarray) -> None:
         decoding = (seqs > 0) & (lines[2] > 0)
-        histogram.add_lines(*(line[decoding] for line in lines), seqs[decoding])
+        first, slope, steps = (line[decoding] for line in lines)
+        histogram.add_lines(first, slope, steps, seqs[decoding])
 
 
 def _lines_from(begin_s: float, columns: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

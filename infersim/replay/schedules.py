@@ -37,7 +37,7 @@ STEP_FIELDS = (
     "free_after_schedule",
     "free_after_step",
 )
-ABSENT = {"admitted": {}, "preempted": [], "finished": []}
+ABSENT: dict[str, Any] = {"admitted": {}, "preempted": [], "finished": []}
 
 
 class AffineTiming:
@@ -182,7 +182,7 @@ def _step_differences(replay: Replay, recording: Recording) -> Iterator[str]:
     assert replay.log is not None
     for number, (ours, theirs) in enumerate(zip(replay.log.steps, recording.steps, strict=False)):
         for field in STEP_FIELDS:
-            expected = theirs.get(field, ABSENT.get(field))
+            expected: Any = theirs.get(field, ABSENT.get(field))
             if field.endswith("_s"):
                 expected = to_microseconds(expected)
             elif field == "scheduled":

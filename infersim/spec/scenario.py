@@ -10,7 +10,6 @@ from infersim.spec.base import Count, SpecError, Integer, Seconds, Spec
 from infersim.spec.fleet import Pool, Router
 from infersim.spec.workload import TrafficClass
 
-SCHEMA = "infersim/scenario/1"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -40,7 +39,7 @@ class Scenario(Spec):
     """One question: traffic, fleet, router, run."""
 
     model_config = ConfigDict(serialize_by_alias=True)
-    schema_: Literal["infersim/scenario/1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["infersim/scenario/1"] = Field(default="infersim/scenario/1", alias="schema")
     name: Annotated[str, Field(max_length=200)] = ""
     workload: Annotated[dict[Name, TrafficClass], Field(min_length=1)]
     fleet: Annotated[dict[Name, Pool], Field(min_length=1)]

@@ -38,7 +38,7 @@ def _pick(device: Device, operator: str, dtype: str, field: str) -> tuple[str, A
 
 @dataclass(frozen=True)
 class Curves:
-    """The operators of one replica; `names` maps each curve's name in the profile to it."""
+    """The operators of one replica."""
 
     device: str
     gemm: GemmCurve

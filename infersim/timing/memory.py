@@ -7,8 +7,9 @@ holds outside of PyTorch. The peak is that of the layers at `max_num_batched_tok
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from infersim.errors import DoesNotFit
 from infersim.spec.engine import EngineConstants
@@ -100,7 +101,7 @@ def memory_plan(
         InputError: the model cannot be split over `tensor` devices.
         DoesNotFit: not even one block of KV cache is left; the hint says what would fit.
     """
-    options = {
+    options: dict[str, Any] = {
         "max_num_batched_tokens": max_num_batched_tokens,
         "max_num_seqs": max_num_seqs,
         "block_size": block_size,
@@ -108,7 +109,7 @@ def memory_plan(
     }
 
     def plan(on: Device, weights: str, devices: int) -> MemoryPlan:
-        return _plan(model, on, engine, DeviceShare.of(model, weights, kv_dtype, devices), **options)  # type: ignore[arg-type]
+        return _plan(model, on, engine, DeviceShare.of(model, weights, kv_dtype, devices), **options)
 
     wanted = plan(device, weights_dtype, tensor)
     if wanted.capacity_blocks > 0:
@@ -134,7 +135,13 @@ def memory_plan(
     )
 
 
-def _other_ways(device: Device, weights_dtype: str, tensor: int, alternatives: Iterable[Device], fits) -> Iterator[str]:
+def _other_ways(
+    device: Device,
+    weights_dtype: str,
+    tensor: int,
+    alternatives: Iterable[Device],
+    fits: Callable[[Device, str, int], bool],
+) -> Iterator[str]:
     """Lighter weights on this device, then other devices, smallest first, with these weights and then lighter ones."""
     lighter = "fp8" if weights_dtype != "fp8" else None
     if lighter and _runs(device, lighter) and fits(device, lighter, tensor):

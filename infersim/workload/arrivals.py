@@ -7,14 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infersim.spec.workload import AllAtOnce, Arrivals, Deterministic, Gamma, Poisson
+from infersim.spec.workload import AllAtOnce, Deterministic, Gamma, Poisson
+
+Open = AllAtOnce | Deterministic | Gamma | Poisson
 
 
-def times(spec: Arrivals, rng: np.random.Generator, limit: int | None, until_s: float | None) -> np.ndarray:
+def times(spec: Open, rng: np.random.Generator, limit: int | None, until_s: float | None) -> np.ndarray:
     """Arrival times of an open arrival process.
 
     Args:
-        spec: any kind but `closed_loop`, whose times the simulation makes.
+        spec: the process; the times of a closed loop are made by the simulation.
         rng: the stream to draw from.
         limit: most arrivals; None where only `until_s` ends them.
         until_s: no arrival at or after this time [s]; None where only `limit` ends them.

@@ -67,7 +67,9 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
     """
     run = scenario.run
     limit, until_s = run.requests, run.duration_s
-    parts, closed, caps = [], [], []
+    parts: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []
+    closed: list[ClosedTraffic] = []
+    caps: list[int | None] = []
     for number, (name, traffic) in enumerate(scenario.workload.items()):
         if isinstance(traffic.arrivals, ClosedLoop):
             loop = traffic.arrivals
@@ -88,7 +90,10 @@ def _open_class(
         arrival, prompt, output = traces.read(traffic.trace, folder)
         count = len(arrival) if until_s is None else int(np.searchsorted(arrival, until_s))
         return arrival[:count][:limit], prompt[:count][:limit], output[:count][:limit]
-    assert traffic.arrivals is not None and traffic.prompt_tokens is not None and traffic.output_tokens is not None
+    assert traffic.arrivals is not None
+    assert not isinstance(traffic.arrivals, ClosedLoop)
+    assert traffic.prompt_tokens is not None
+    assert traffic.output_tokens is not None
     arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
     prompt, output = (
         lengths.sample(spec, stream(seed, "workload", name, what), len(arrival))
@@ -108,7 +113,8 @@ def _merge(parts: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]], limit: i
 
 
 def _length_pairs(traffic: TrafficClass, seed: int, name: str) -> Iterator[tuple[int, int]]:
-    assert traffic.prompt_tokens is not None and traffic.output_tokens is not None
+    assert traffic.prompt_tokens is not None
+    assert traffic.output_tokens is not None
     prompts, outputs = (stream(seed, "workload", name, what) for what in ("prompt_tokens", "output_tokens"))
     while True:
         prompt = lengths.sample(traffic.prompt_tokens, prompts, BLOCK).tolist()

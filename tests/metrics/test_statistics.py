@@ -37,7 +37,9 @@ def test_describing_nothing_twice_gives_two_objects():
 
 def expand(lines) -> np.ndarray:
     """Every duration that lines of (first, slope, steps, weight) stand for."""
-    return np.concatenate([np.repeat(first + slope * np.arange(steps), weight) for first, slope, steps, weight in lines])
+    return np.concatenate(
+        [np.repeat(first + slope * np.arange(steps), weight) for first, slope, steps, weight in lines]
+    )
 
 
 def histogram(lines) -> Histogram:

@@ -34,7 +34,8 @@ def test_a_segment_inside_the_window_counts_whole():
 
 
 @pytest.mark.parametrize(
-    ("begin_s", "end_s", "share"), [(1.5, math.inf, 0.5), (0.0, 1.2, 0.2), (1.3, 1.7, 0.4), (2.0, 9.0, 0.0), (0, 1.0, 0)]
+    ("begin_s", "end_s", "share"),
+    [(1.5, math.inf, 0.5), (0.0, 1.2, 0.2), (1.3, 1.7, 0.4), (2.0, 9.0, 0.0), (0, 1.0, 0)],
 )
 def test_a_segment_counts_by_the_share_of_it_that_lies_in_the_window(begin_s, end_s, share):
     sums = usage_of(STRETCH, begin_s=begin_s, end_s=end_s).sums
@@ -68,11 +69,16 @@ def test_a_stretch_and_its_single_steps_have_the_same_gaps_in_a_window():
     grows = STRETCH | {"slope_s": 0.01}
     starts = [1.0 + 0.1 * step + 0.01 * step * (step - 1) / 2 for step in range(10)]
     steps = [STRETCH | {"start_s": at, "steps": 1, "first_s": 0.1 + 0.01 * step} for step, at in enumerate(starts)]
-    # Steps 4 … 9 begin at or after 1.46 s, the start of step 4.
-    for begin_s, first in ((0.0, 0), (1.45, 4), (1.0, 0), (starts[4] + 1e-6, 5), (9.0, 10)):
+    # Step 4 begins at 1.46 s.
+    for begin_s, first in ((0.0, 0), (1.0, 0), (1.45, 4), (starts[4], 4), (starts[4] + 1e-6, 5), (starts[9], 9)):
         stretch, single = usage_of(grows, begin_s=begin_s), usage_of(*steps, begin_s=begin_s)
-        assert stretch.itl.describe() == pytest.approx(single.itl.describe(), rel=2e-3)
         assert stretch.itl._counts.sum() == single.itl._counts.sum() == 2 * (10 - first)
+        assert stretch.itl.describe() == pytest.approx(single.itl.describe(), rel=2e-3)
+
+
+def test_a_step_under_way_when_the_window_opens_has_no_gap_in_it():
+    assert usage_of(STRETCH, begin_s=1.95).itl.describe()["mean"] is None
+    assert usage_of(STRETCH, begin_s=1.95).sums["busy_s"] == pytest.approx(0.05)
 
 
 def test_a_pause_is_a_gap_of_its_class():

@@ -89,7 +89,9 @@ def test_max_in_flight_is_kept_by_class():
     assert (traffic.limit, traffic.until_s) == (10, None)
 
 
-@pytest.mark.parametrize(("run", "kept"), [({}, 4), ({"requests": 3}, 3), ({"duration_s": 2.0}, 2), ({"duration_s": 9}, 4)])
+@pytest.mark.parametrize(
+    ("run", "kept"), [({}, 4), ({"requests": 3}, 3), ({"duration_s": 2.0}, 2), ({"duration_s": 9}, 4)]
+)
 def test_a_trace_runs_to_its_end_or_to_the_runs(tmp_path, run, kept):
     rows = "0,10,1\n1,20,2\n2,30,3\n3,40,4\n"
     (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n" + rows)

@@ -1,0 +1,75 @@
+"""The table of a run: complete, in human units, whole on narrow terminals and with nothing to report."""
+
+from __future__ import annotations
+
+import pytest
+
+from infersim.cli.tables import summary_table
+
+LATENCY = {"mean": 0.0123, "p50": 0.01, "p90": 0.1, "p95": 1.5, "p99": 12.0}
+CLASS = {
+    "requests": {"arrived": 1200, "completed": 1100, "rejected": 100, "preempted": 3, "preemptions": 5},
+    "tokens": {"prompt": 12_345_678, "output": 1000},
+    **{name: LATENCY for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s", "queue_s")},
+    "throughput": {"requests_per_s": 5.678, "output_tokens_per_s": 1234.5},
+    "goodput": {"slo": {"ttft_s": 1.0, "tpot_s": 0.05, "attainment": 0.99}, "requests_per_s": 5.0, "fraction": 0.875},
+}
+FULL = {
+    "scenario": "chat",
+    "seed": 1,
+    **CLASS,
+    "utilisation": {"busy": 0.5, "mfu": 0.123, "mbu": 0.4},
+    "kv_cache": {"block_size": 16, "capacity_blocks": 27544, "mean_fraction": 0.01, "peak_fraction": 0.04},
+    "batch": {"mean": 7.2, "peak": 25},
+    "queue": {"mean": 0.04, "peak": 3},
+    "cost": {"usd_total": 2.78, "usd_per_request": 0.000139, "usd_per_million_output_tokens": 1.08},
+    "energy": None,
+    "classes": {"chat": CLASS},
+    "confidence": {
+        "level": "derived",
+        "curves": [{"curve": "gemm.bf16", "confidence": "measured"}],
+        "extrapolated": [{"curve": "gemm.bf16", "argument": "m", "share": 0.5}],
+    },
+    "warnings": ["overloaded: the queue grows by 3 requests a second"],
+    "wall": {"simulate_s": 0.5, "total_s": 0.7, "peak_rss_bytes": 1},
+}
+
+
+def emptied(data):
+    """The same object with null in place of every figure."""
+    return {key: emptied(value) if isinstance(value, dict) else None for key, value in data.items()}
+
+
+def test_a_full_summary_reads_well():
+    text = summary_table(FULL)
+    assert "1,200 arrived, 1,100 completed, 100 rejected, 3 preempted (5 evictions)" in text
+    assert "TTFT   12.3 ms   10 ms  100 ms  1.5 s  12 s" in text
+    assert "5.68 requests/s, 1,234 output tokens/s" in text
+    assert "87.5% of arrivals within TTFT 1 s, TPOT 50 ms" in text
+    assert "$2.78 in all, $0.000139 a request, $1.08 per million output tokens" in text
+    assert "rests on     derived numbers (measured: gemm.bf16)" in text
+    assert "warning: overloaded" in text
+
+
+@pytest.mark.parametrize("width", [20, 38, 60, 100])
+def test_no_line_is_wider_than_the_terminal(width):
+    two = FULL | {"classes": {"chat": CLASS, "batch": CLASS}}
+    assert max(map(len, summary_table(two, width).splitlines())) <= width
+
+
+def test_several_classes_have_a_row_each():
+    text = summary_table(FULL | {"classes": {"chat": CLASS, "offline": CLASS | {"goodput": None}}})
+    assert [line.split()[0] for line in text.splitlines() if "1,100  " in line] == ["chat", "offline"]
+
+
+@pytest.mark.parametrize("summary", [emptied(FULL), dict.fromkeys(FULL), {}])
+def test_nothing_to_report_is_a_dash(summary):
+    text = summary_table(summary)
+    assert "None" not in text
+    assert "–" in text
+    assert "nan" not in text
+
+
+def test_classes_bounds_are_told_apart():
+    text = summary_table(FULL | {"goodput": CLASS["goodput"] | {"slo": {"a": {"ttft_s": 1.0}, "b": {"e2e_s": 3.0}}}})
+    assert "within a: TTFT 1 s; b: E2E 3 s" in text

@@ -1,0 +1,212 @@
+"""The whole way: a scenario in, figures out."""
+
+import json
+
+import duckdb
+import numpy as np
+import pytest
+
+import infersim as sim
+from infersim.errors import DoesNotFit, InputError
+
+
+def scenario(**changes) -> dict:
+    """A small chat service; `run` and `pool` entries are laid over it."""
+    traffic = {
+        "arrivals": {"kind": "poisson", "rate_per_s": 8},
+        "prompt_tokens": {"kind": "lognormal", "mean": 400, "cv": 0.8},
+        "output_tokens": {"kind": "lognormal", "mean": 60, "cv": 1.0},
+        "slo": {"ttft_s": 0.5, "tpot_s": 0.05},
+    }
+    pool = {"model": "llama-3.1-8b", "device": "h100-sxm-80gb", "purchase": {"price_usd_per_h": 3.0}}
+    return {
+        "workload": {"chat": traffic | changes.get("traffic", {})},
+        "fleet": {"main": pool | changes.get("pool", {})},
+        "run": {"requests": 400, "seed": 3} | changes.get("run", {}),
+    }
+
+
+def without_wall(result) -> str:
+    return json.dumps(result.summary() | {"wall": None})
+
+
+def test_every_request_and_token_is_accounted_for():
+    figures = sim.simulate(scenario()).summary()
+    requests = figures["requests"]
+    assert requests["arrived"] == 400 == requests["completed"] + requests["rejected"] + requests["in_system"]
+    assert requests["completed"] == 400
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
+    first, again, other = (sim.simulate(scenario(run={"seed": seed})) for seed in (3, 3, 4))
+    assert without_wall(first) == without_wall(again) != without_wall(other)
+    for result, name in ((first, "a"), (again, "b")):
+        result.save(tmp_path / name)
+    for name in ("scenario.yaml", "requests.parquet", "timeline.parquet", "provenance.json", "dashboard.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_single_stepping_gives_the_same_figures():
+    stretches, single = (sim.simulate(scenario(run={"stepping": mode})) for mode in ("stretches", "single"))
+    ours, reference = stretches.summary(), single.summary()
+    for name in ("ttft_s", "tpot_s", "e2e_s", "queue_s", "itl_s"):
+        assert ours[name] == pytest.approx(reference[name], rel=1e-9), name
+    assert ours["requests"] == reference["requests"]
+    assert ours["utilisation"] == pytest.approx(reference["utilisation"], rel=1e-9)
+    assert ours["kv_cache"] == pytest.approx(reference["kv_cache"], rel=0.05)  # even growth within a stretch
+    assert single.events > 3 * stretches.events
+
+
+def test_definitions_hold_on_the_request_table():
+    result = sim.simulate(scenario(run={"warmup": 10}))
+    table = result.requests[lambda t: t.arrival_s >= 10]
+    figures = result.summary()
+    ttft = table.first_token_s - table.arrival_s
+    e2e = table.finish_s - table.arrival_s
+    several = table.output_tokens > 1
+    tpot = ((e2e - ttft) / (table.output_tokens - 1))[several]
+    for name, values in (("ttft_s", ttft), ("e2e_s", e2e), ("tpot_s", tpot)):
+        assert figures[name]["p95"] == pytest.approx(np.percentile(values, 95), rel=1e-12)
+        assert figures[name]["mean"] == pytest.approx(values.mean(), rel=1e-12)
+    within = (ttft <= 0.5) & ~(tpot.reindex(table.index) > 0.05)
+    assert figures["goodput"]["fraction"] == pytest.approx(within.mean())
+
+
+def test_cost_is_the_price_of_the_devices_over_the_span():
+    result = sim.simulate(scenario(pool={"parallel": {"tensor": 2}, "replicas": 2}))
+    figures = result.summary()
+    span_s = result.requests.finish_s.max() - figures["confidence"]["engine"]["frontend_s"]["value"]
+    assert figures["cost"]["usd_total"] == pytest.approx(3.0 * 4 * span_s / 3600)
+    assert figures["cost"]["usd_per_request"] == pytest.approx(figures["cost"]["usd_total"] / 400)
+    assert figures["pools"]["main"]["cost"] == figures["cost"]
+    assert sim.simulate(scenario(pool={"purchase": {}})).summary()["cost"] is None
+
+
+def test_a_model_that_does_not_fit_is_refused_with_the_arithmetic():
+    with pytest.raises(DoesNotFit) as refusal:
+        sim.simulate(scenario(pool={"model": "llama-3.1-70b"}))
+    message = str(refusal.value)
+    for part in ("fleet.main", "weights 141.1 GB", "usable (90% of 85.5 GB)", "parallel.tensor ≥ 2"):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("engine", "field"),
+    [
+        ({"max_model_len": 200_000}, "fleet.main.engine.max_model_len"),
+        ({"max_model_len": 5000, "num_gpu_blocks_override": 100}, "fleet.main.engine.max_model_len"),
+    ],
+)
+def test_a_context_that_cannot_be_had_is_refused_as_vllm_refuses_it(engine, field):
+    with pytest.raises(InputError) as refusal:
+        sim.simulate(scenario(pool={"engine": engine}))
+    assert refusal.value.field == field
+
+
+def test_an_overload_is_said():
+    result = sim.simulate(scenario(pool={"engine": {"max_num_seqs": 4}}, run={"requests": 2000}))
+    assert any(warning.startswith("overload") for warning in result.warnings)
+    assert result.summary()["warnings"] == result.warnings
+    assert not sim.simulate(scenario(run={"requests": 2000})).warnings
+
+
+def test_rejected_requests_are_counted_and_said():
+    result = sim.simulate(scenario(pool={"engine": {"max_model_len": 300}}))
+    requests = result.summary()["requests"]
+    too_long = (result.requests.prompt_tokens + result.requests.output_tokens) > 300
+    assert requests["rejected"] == too_long.sum() > 0
+    assert "rejected" in result.warnings[0]
+
+
+def test_a_run_that_completes_nothing_has_nulls_and_no_nan():
+    result = sim.simulate(scenario(run={"requests": 5}, pool={"engine": {"max_model_len": 2}}))
+    text = json.dumps(result.summary(), allow_nan=False)
+    figures = json.loads(text)
+    assert figures["requests"]["rejected"] == 5
+    assert figures["ttft_s"] == dict.fromkeys(("mean", "p50", "p90", "p95", "p99"))
+    assert figures["throughput"]["requests_per_s"] is None
+
+
+def test_the_horizon_leaves_requests_in_the_system():
+    figures = sim.simulate(scenario(run={"requests": None, "duration_s": 20, "until": "horizon"})).summary()
+    requests = figures["requests"]
+    assert requests["in_system"] > 0
+    assert requests["arrived"] == requests["completed"] + requests["in_system"]
+    assert figures["throughput"]["requests_per_s"] == pytest.approx(requests["completed"] / 20)
+    assert figures["utilisation"]["busy"] <= 1.0
+
+
+def test_classes_have_figures_of_their_own():
+    both = scenario()
+    both["workload"]["batch"] = {
+        "arrivals": {"kind": "closed_loop", "clients": 4},
+        "prompt_tokens": {"kind": "fixed", "value": 1000},
+        "output_tokens": {"kind": "fixed", "value": 20},
+    }
+    result = sim.simulate(both)
+    figures = result.summary()
+    classes = figures["classes"]
+    assert list(classes) == ["chat", "batch"]
+    assert sum(c["requests"]["arrived"] for c in classes.values()) == 400
+    assert classes["batch"]["goodput"] is None
+    assert list(figures["goodput"]["slo"]) == ["chat"]
+    # Each token but a request's first ends a gap, so the gaps of the classes add up to all gaps.
+    parts = (*classes.values(), figures)
+    gaps = [c["itl_s"]["mean"] * (c["tokens"]["output"] - c["requests"]["completed"]) for c in parts]
+    assert gaps[0] + gaps[1] == pytest.approx(gaps[2], rel=1e-9)
+
+
+def test_saved_tables_hold_what_the_result_shows(tmp_path):
+    result = sim.simulate(scenario())
+    folder = result.save(tmp_path / "deep" / "out")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dashboard.png",
+        "provenance.json",
+        "requests.parquet",
+        "scenario.yaml",
+        "summary.json",
+        "timeline.parquet",
+    ]
+    columns = [row[0] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{folder}/requests.parquet'").fetchall()]
+    assert columns == list(result.requests.columns)
+    stored = duckdb.sql(f"SELECT sum(output_tokens), max(finish_s) FROM '{folder}/requests.parquet'").fetchall()[0]
+    assert stored == (result.requests.output_tokens.sum(), result.requests.finish_s.max())
+    again = sim.simulate(folder / "scenario.yaml")
+    assert without_wall(again) == without_wall(result)
+
+
+def test_timeline_adds_up():
+    result = sim.simulate(scenario(run={"requests": 3000}))
+    timeline, figures = result.timeline, result.summary()
+    length = 2 * (timeline.middle_s - timeline.start_s)
+    span = length.sum()
+    assert (timeline.arrivals_per_s * length).sum() == pytest.approx(3000)
+    assert (timeline.output_tokens_per_s * length).sum() == pytest.approx(figures["tokens"]["output"])
+    assert (timeline.busy * length).sum() / span == pytest.approx(figures["utilisation"]["busy"])
+    assert (timeline.kv_fraction * length).sum() / span == pytest.approx(figures["kv_cache"]["mean_fraction"])
+    assert (timeline.queue_mean * length).sum() / span == pytest.approx(figures["queue"]["mean"])
+
+
+def test_a_result_shows_itself_as_a_table():
+    result = sim.simulate(scenario(run={"requests": 20}))
+    shown = result._repr_html_()
+    assert "<table>" in shown
+    assert "TTFT" in shown
+    assert "p99" in shown
+
+
+@pytest.mark.parametrize(("trace", "rows"), [("conv", 19366), ("code", 8819)])
+def test_real_traces_run_to_the_end(shared_data, trace, rows):
+    path = shared_data / "traces" / f"AzureLLMInferenceTrace_{trace}.csv.gz"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not there")
+    asked = duckdb.sql(f"SELECT sum(GeneratedTokens) FROM read_csv('{path}')").fetchall()[0][0]
+    result = sim.simulate(
+        {
+            "workload": {"azure": {"trace": {"path": str(path), "format": "azure"}}},
+            "fleet": {"main": {"model": "llama-3.1-8b", "device": "h100-sxm-80gb"}},
+        }
+    )
+    figures = result.summary()
+    assert figures["requests"]["arrived"] == figures["requests"]["completed"] == rows
+    assert figures["tokens"]["output"] == asked

@@ -1,0 +1,77 @@
+"""Shipped profiles: they validate, add up, promise no more than the hardware has, and state small errors."""
+
+import pytest
+from pydantic import ValidationError
+
+from infersim.load.profiles import list_profiles, load_profile
+from infersim.spec.hardware import Device, Participants
+from infersim.timing.layout import DeviceShare
+from tests.timing.helpers import round_device
+
+MEASURED = ("a100-sxm-80gb", "b200-sxm-180gb", "h100-sxm-80gb", "h200-sxm-141gb", "l40s-48gb")
+MEDIAN_ERROR = {
+    "gemm.bf16": 0.10,
+    "gemm.fp8": 0.16,
+    "attention_prefill": 0.10,
+    "attention_decode": 0.11,
+    "all_reduce": 0.06,
+}
+"""Largest median error on points kept out, by operator: a fit that got worse than this must be looked at."""
+
+
+@pytest.mark.parametrize("kind", ["device", "model", "engine"])
+def test_every_profile_is_valid_and_bears_its_files_name(kind):
+    names = list_profiles(kind)
+    assert names
+    assert [load_profile(kind, name).name for name in names] == names
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_no_curve_promises_more_than_the_peaks(name):
+    device = load_profile("device", name)
+    for operator, curve in device.operators.items():
+        lines = curve.lines[1:] if curve.form == "attention_decode/1" else [curve]
+        if curve.form != "all_reduce/1":
+            assert all(line.bytes_per_s <= device.memory.bandwidth_bytes_per_s for line in lines), operator
+        if curve.form in ("gemm/1", "attention_prefill/1"):
+            peak = device.peak_flops.fp8 if operator == "gemm.fp8" else device.peak_flops.bf16
+            assert curve.flops_per_s <= peak, operator
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_fitted_curves_state_their_points_and_small_errors(name):
+    for operator, curve in load_profile("device", name).operators.items():
+        if curve.confidence != "measured":
+            assert curve.source, operator
+            continue
+        limit = MEDIAN_ERROR.get(operator) or MEDIAN_ERROR[operator.split(".")[0]]
+        assert curve.fit.median_error <= limit, operator
+        assert curve.fit.kept_out == 0.2
+        assert curve.fit.points > 50
+        assert "aiconfigurator@095f58a" in curve.fit.source
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-70b", "qwen3-8b", "qwen3-32b"])
+def test_parameters_follow_from_the_shapes(name):
+    model = load_profile("model", name)
+    share = DeviceShare.of(model, "bf16", "bf16", 1)
+    matrices = share.layer_weights * model.layers + share.head_weights + share.embedding_weights
+    # norms: two a layer, two more over a head's width in Qwen3, one at the end
+    norms = model.layers * (2 * model.hidden + (2 * model.head_dim if "qwen3" in name else 0)) + model.hidden
+    assert model.params == matrices + norms
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(ValidationError, match="gemm/1"):
+        round_device(operators={"gemm.bf16": {"form": "gemm/9"}})
+
+
+def test_small_messages_need_a_limit():
+    line = {"latency_s": 1e-6, "bytes_per_s": 1e9}
+    with pytest.raises(ValidationError, match="small_limit_bytes"):
+        Participants.model_validate({"small": [line], "large": [line]})
+
+
+def test_a_profile_survives_being_written_and_read():
+    device = load_profile("device", "h100-sxm-80gb")
+    assert Device.model_validate(device.model_dump(mode="json", by_alias=True)) == device
