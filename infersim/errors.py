@@ -28,7 +28,14 @@ class InputError(InfersimError):
     """
 
     def __init__(
-        self, problem: str, hint: str = "", field: str = "", value: str = "", file: str = "", line: int = 0, column: int = 0
+        self,
+        problem: str,
+        hint: str = "",
+        field: str = "",
+        value: str = "",
+        file: str = "",
+        line: int = 0,
+        column: int = 0,
     ):
         super().__init__(problem, hint, field, value, file, line, column)
         self.problem, self.hint, self.field, self.value = problem, hint, field, value

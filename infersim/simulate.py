@@ -150,7 +150,7 @@ def _deploy(name: str, pool: Pool) -> _Deployment:
         options.block_size,
         timing.peak_flops,
         timing.peak_bytes_per_s,
-        pool.purchase.price_usd_per_h,
+        pool.purchase,
     )
     assumptions = {
         "engine": {name: value for name, value in engine.model_dump().items() if isinstance(value, dict)},

@@ -13,6 +13,7 @@ from infersim.metrics import latency, queueing
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, REJECTED
+from infersim.spec.fleet import Purchase
 from infersim.spec.scenario import Scenario
 
 SCHEMA_VERSION = "infersim/summary/1"
@@ -27,7 +28,7 @@ class PoolFacts:
         replicas, devices: replicas, and devices of all of them.
         capacity_blocks, block_size: KV memory of one replica.
         peak_flops, peak_bytes_per_s: of one replica, at the weights' dtype.
-        price_usd_per_h: price of one device for an hour, or None.
+        purchase: price of one device and its source.
     """
 
     name: str
@@ -37,7 +38,7 @@ class PoolFacts:
     block_size: int
     peak_flops: float
     peak_bytes_per_s: float
-    price_usd_per_h: float | None
+    purchase: Purchase
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _pool(run: Run) -> dict[str, Any]:
             "peak": queueing.peak(enter, leave, *window),
         },
         "cost": meter.bill(
-            pool.price_usd_per_h, pool.devices, length, int(np.count_nonzero(completed)), sums["output_tokens"]
+            pool.purchase, pool.devices, length, int(np.count_nonzero(completed)), sums["output_tokens"]
         ),
         "energy": None,
     }

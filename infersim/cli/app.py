@@ -35,7 +35,9 @@ class LazyGroup(click.Group):
         module, _, name = _COMMANDS[cmd_name].partition(":")
         return getattr(importlib.import_module(module), name)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-"):
             hint = nearest(name, _COMMANDS) or f"Commands: {', '.join(_COMMANDS)}"

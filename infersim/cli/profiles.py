@@ -12,7 +12,9 @@ from infersim.errors import nearest
 
 
 class _Subcommands(click.Group):
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self.commands and not args[0].startswith("-"):
             hint = nearest(args[0], self.commands) or f"Commands: {', '.join(self.commands)}"
             raise click.UsageError(f"no such command {args[0]!r}. {hint}", ctx)
@@ -21,7 +23,9 @@ class _Subcommands(click.Group):
 
 def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
     group = _Subcommands(f"{kind}s", help=f"List the {kind} profiles, or show one.")
-    folder = click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+    folder = click.option(
+        "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
+    )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
     @group.command("list", help=f"List all {kind}s.")

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scenario", metavar="SCENARIO.yaml")
-@click.option("--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over the file; repeatable.")
+@click.option(
+    "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over the file; repeatable."
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams, in place of run.seed.")
 @click.option("--out", metavar="DIR", help="Write summary, scenario, tables, provenance and dashboard into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")

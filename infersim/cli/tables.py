@@ -59,7 +59,9 @@ def _latencies(summary: dict[str, Any], width: int) -> list[str]:
     lines = columns(rows)
     if max(map(len, lines)) <= width:
         return lines
-    facts = {row[0]: ", ".join(f"{name} {cell}" for name, cell in zip(_STATISTICS, row[1:], strict=True)) for row in rows[1:]}
+    facts = {
+        row[0]: ", ".join(f"{name} {cell}" for name, cell in zip(_STATISTICS, row[1:], strict=True)) for row in rows[1:]
+    }
     return _facts(facts, width)
 
 
@@ -98,7 +100,9 @@ def _cost(cost: dict[str, Any] | None) -> str:
     if cost is None:
         return "no price given (fleet.NAME.purchase.price_usd_per_h)"
     per_request, per_million = (cost.get(f"usd_per_{name}") for name in ("request", "million_output_tokens"))
-    return f"{_usd(cost.get('usd_total'))} in all, {_usd(per_request)} a request, {_usd(per_million)} per million output tokens"
+    price = f"at {_usd(cost.get('price_usd_per_h'))} a device-hour ({cost.get('price_source') or 'source not stated'})"
+    total = f"{_usd(cost.get('usd_total'))} in all, {_usd(per_request)} a request, {_usd(per_million)} per million output tokens"
+    return f"{total}, {price}"
 
 
 def _classes(classes: dict[str, Any], width: int) -> list[str]:
@@ -126,7 +130,9 @@ def _origin(summary: dict[str, Any]) -> dict[str, str]:
     if confidence.get("extrapolated"):
         facts["extrapolated"] = "; ".join(_extrapolation(entry) for entry in confidence["extrapolated"])
     if wall.get("simulate_s") is not None:
-        facts["wall time"] = f"{show_seconds(wall['simulate_s'])} simulating, {show_seconds(wall.get('total_s'))} in all"
+        facts["wall time"] = (
+            f"{show_seconds(wall['simulate_s'])} simulating, {show_seconds(wall.get('total_s'))} in all"
+        )
     return facts
 
 

@@ -77,7 +77,17 @@ def _merged(details: list[ErrorDetails], spec: type[BaseModel], data: Any, place
     for detail in details:
         path = _path(detail["loc"], data)
         grouped.setdefault((*path, *_pointed(detail)), []).append(detail)
-    return [_translated(path, group, spec, data, places) for path, group in grouped.items()]
+    unknown = [path for path, group in grouped.items() if group[0]["type"] == "extra_forbidden"]
+    return [
+        _translated(path, group, spec, data, places)
+        for path, group in grouped.items()
+        if group[0]["type"] != "missing" or not _is_misspelt(path, unknown)
+    ]
+
+
+def _is_misspelt(missing: tuple[object, ...], unknown: list[tuple[object, ...]]) -> bool:
+    """Whether a missing key stands beside an unknown one that is nearest to it: one mistake, told once."""
+    return any(path[:-1] == missing[:-1] and nearest(path[-1], [str(missing[-1])]) for path in unknown)
 
 
 def _path(loc: Sequence[int | str], data: Any) -> tuple[object, ...]:

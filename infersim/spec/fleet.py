@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infersim.spec.base import Count, SpecError, Flag, Integer, Number, Spec
+from infersim.spec.base import Count, Flag, Integer, Number, Spec, SpecError
 
 WeightDtype = Literal["fp32", "tf32", "bf16", "fp16", "fp8"]
 KvDtype = Literal["fp32", "bf16", "fp16", "fp8"]

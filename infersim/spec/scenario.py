@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from infersim.spec.base import Count, SpecError, Integer, Seconds, Spec
+from infersim.spec.base import Count, Integer, Seconds, Spec, SpecError
 from infersim.spec.fleet import Pool, Router
 from infersim.spec.workload import TrafficClass
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infersim.spec.base import Count, SpecError, Integer, Number, Seconds, Spec
+from infersim.spec.base import Count, Integer, Number, Seconds, Spec, SpecError
 
 PositiveRate = Annotated[Number, Field(gt=0, le=1e9)]
 Tokens = Annotated[Integer, Field(ge=1, le=10**8)]
@@ -177,7 +177,9 @@ class TrafficClass(Spec):
         synthetic = {k: getattr(self, k) for k in ("arrivals", "prompt_tokens", "output_tokens")}
         given = [name for name, value in synthetic.items() if value is not None]
         if self.trace is not None and given:
-            raise SpecError(f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them")
+            raise SpecError(
+                f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them"
+            )
         missing = [name for name, value in synthetic.items() if value is None]
         if self.trace is None and missing:
             hint = "a class has arrivals, prompt_tokens and output_tokens, or a trace"

@@ -12,7 +12,12 @@ import pytest
 from tests.load.scenarios import CHAT, write
 
 NOISE = random.Random(1).randbytes(10 * 2**20)
-BOMB = "\n".join(["a: &a [x, x, x, x]", *(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi"))])
+BOMB = "\n".join(
+    [
+        "a: &a [x, x, x, x]",
+        *(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+    ]
+)
 
 GARBAGE = {  # what the file holds → what the message says, and the place where there is one
     "empty": (b"", "the file is empty", ":1:1"),
@@ -43,7 +48,12 @@ GARBAGE = {  # what the file holds → what the message says, and the place wher
 }
 
 MISTAKES = {  # text replaced → file:line:column, field, value, problem, what to type instead
-    "unknown key": ("max_num_seqs", "max_num_seq", "13:27: fleet.main.engine.max_num_seq", "Did you mean 'max_num_seqs'?"),
+    "unknown key": (
+        "max_num_seqs",
+        "max_num_seq",
+        "13:26: fleet.main.engine.max_num_seq",
+        "Did you mean 'max_num_seqs'?",
+    ),
     "misspelt section": ("fleet:", "fleets:", "9:1: fleets", "Did you mean 'fleet'?"),
     "misspelt device": (
         "h100-sxm-80gb",
@@ -51,12 +61,27 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
         "12:13: fleet.main.device = 'h100-sxm-80g'",
         "no such device. Did you mean 'h100-sxm-80gb'? (infersim devices list shows all",
     ),
-    "misspelt model": ("llama-3.1-8b", "llama-3-8b", "11:12: fleet.main.model = 'llama-3-8b'", "Did you mean 'llama-3.1-8b'?"),
+    "misspelt model": (
+        "llama-3.1-8b",
+        "llama-3-8b",
+        "11:12: fleet.main.model = 'llama-3-8b'",
+        "Did you mean 'llama-3.1-8b'?",
+    ),
     "a device for a model": ("llama-3.1-8b", "h100-sxm-80gb", "11:12: fleet.main.model", "this is a device"),
     "negative rate": ("rate_per_s: 6", "rate_per_s: -6", "5:43: workload.chat.arrivals.rate_per_s = -6", "must be > 0"),
-    "wrong unit": ("50ms", "50GB", "8:32: workload.chat.slo.tpot_s = '50GB'", "unknown unit 'GB' here; units: ns, us, ms, s"),
-    "nan": ("rate_per_s: 6", "rate_per_s: .nan", "5:43: workload.chat.arrivals.rate_per_s = .nan", "must be a finite number"),
-    "infinite": ("mean: 512", "mean: .inf", "6:45: workload.chat.prompt_tokens.mean = .inf", "must be a finite number"),
+    "wrong unit": (
+        "50ms",
+        "50GB",
+        "8:32: workload.chat.slo.tpot_s = '50GB'",
+        "unknown unit 'GB' here; units: ns, us, ms, s",
+    ),
+    "nan": (
+        "rate_per_s: 6",
+        "rate_per_s: .nan",
+        "5:43: workload.chat.arrivals.rate_per_s = .nan",
+        "must be a finite number",
+    ),
+    "infinite": ("mean: 512", "mean: .inf", "6:44: workload.chat.prompt_tokens.mean = .inf", "must be a finite number"),
     "does not fit": ("llama-3.1-8b", "llama-3.1-70b", ": fleet.main", "it would fit with parallel.tensor ≥ 2"),
     "unknown kind": (
         "kind: poisson",
@@ -65,20 +90,35 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
         "Did you mean 'poisson'? Allowed: poisson, deterministic, gamma, all_at_once, closed_loop",
     ),
     "no kind": ("kind: fixed, ", "", "7:20: workload.chat.output_tokens.kind", "Allowed: fixed, uniform, lognormal"),
-    "a number for a length": ("{kind: fixed, value: 8}", "8", "7:20: workload.chat.output_tokens = 8", "e.g. {kind: fixed"),
+    "a number for a length": (
+        "{kind: fixed, value: 8}",
+        "8",
+        "7:20: workload.chat.output_tokens = 8",
+        "e.g. {kind: fixed",
+    ),
     "no device": ("    device: h100-sxm-80gb\n", "", "10:3: fleet.main.device", "is required but missing"),
     "text for a number": ("requests: 50", "requests: many", "14:17: run.requests = 'many'", "a number is needed"),
-    "a quoted number": ("requests: 50", "requests: '50'", "14:17: run.requests = '50'", "a number is needed, without quotes"),
+    "a quoted number": (
+        "requests: 50",
+        "requests: '50'",
+        "14:17: run.requests = '50'",
+        "a number is needed, without quotes",
+    ),
     "half a request": ("requests: 50", "requests: 0.5", "14:17: run.requests = 0.5", "a whole number is needed"),
     "yes for true": (
         "max_num_seqs: 256",
         "scheduler_reserve_full_isl: yes",
-        "13:55: fleet.main.engine.scheduler_reserve_full_isl = 'yes'",
+        "13:54: fleet.main.engine.scheduler_reserve_full_isl = 'yes'",
         "write true or false",
     ),
     "an empty section": ("run: {requests: 50, seed: 1}", "run:", "run = null", "leave the key out to take its default"),
     "endless": ("requests: 50, ", "", "4:3: workload.chat", "set run.requests or run.duration_s"),
-    "another engine": ("kind: vllm", "kind: sglang", "13:20: fleet.main.engine.kind = 'sglang'", "not modelled yet; vllm is"),
+    "another engine": (
+        "kind: vllm",
+        "kind: sglang",
+        "13:20: fleet.main.engine.kind = 'sglang'",
+        "not modelled yet; vllm is",
+    ),
     "an old schema": ("scenario/1", "scenario/9", "1:9: schema = 'infersim/scenario/9'", "must be infersim/scenario/1"),
     "no trace": (
         CHAT[CHAT.index("    arrivals") : CHAT.index("    slo")],

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import infersim as package
+from infersim import replay
 from infersim.load import list_profiles
 from tests.load.scenarios import write
 
@@ -93,11 +94,9 @@ def test_validate_refuses_what_it_does_not_read(infersim, tmp_path):
 
 
 def test_validate_reports_and_is_strict_only_when_asked(infersim, monkeypatch):
-    import infersim.replay
-
     scenario = {"id": "s1", "stratum": "plain", "agrees": False, "first_difference": "step 3: tokens"}
     report = {"path": "a.jsonl", "kind": "schedules", "rows": 1, "refused": [], "scenarios": [scenario]}
-    monkeypatch.setattr(infersim.replay, "replay_file", lambda path: report)
+    monkeypatch.setattr(replay, "replay_file", lambda path: report)
     answer = infersim("validate", "a.jsonl")
     assert answer.code == 0
     assert "0 of 1 scenarios agree" in answer.out

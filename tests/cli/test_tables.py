@@ -10,7 +10,7 @@ LATENCY = {"mean": 0.0123, "p50": 0.01, "p90": 0.1, "p95": 1.5, "p99": 12.0}
 CLASS = {
     "requests": {"arrived": 1200, "completed": 1100, "rejected": 100, "preempted": 3, "preemptions": 5},
     "tokens": {"prompt": 12_345_678, "output": 1000},
-    **{name: LATENCY for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s", "queue_s")},
+    **dict.fromkeys(("ttft_s", "tpot_s", "itl_s", "e2e_s", "queue_s"), LATENCY),
     "throughput": {"requests_per_s": 5.678, "output_tokens_per_s": 1234.5},
     "goodput": {"slo": {"ttft_s": 1.0, "tpot_s": 0.05, "attainment": 0.99}, "requests_per_s": 5.0, "fraction": 0.875},
 }
@@ -41,9 +41,9 @@ def emptied(data):
 
 
 def test_a_full_summary_reads_well():
-    text = summary_table(FULL)
+    text = summary_table(FULL, 100)
     assert "1,200 arrived, 1,100 completed, 100 rejected, 3 preempted (5 evictions)" in text
-    assert "TTFT   12.3 ms   10 ms  100 ms  1.5 s  12 s" in text
+    assert "TTFT   12.3 ms  10 ms  100 ms  1.5 s  12 s" in text
     assert "5.68 requests/s, 1,234 output tokens/s" in text
     assert "87.5% of arrivals within TTFT 1 s, TPOT 50 ms" in text
     assert "$2.78 in all, $0.000139 a request, $1.08 per million output tokens" in text

@@ -14,7 +14,9 @@ from infersim.load.yaml12 import parse
 from tests.load.scenarios import CHAT, write
 
 TEXT = st.text(st.characters(codec="utf-8").filter(is_printable), max_size=20)
-SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+)
 
 
 def test_a_scenario_reads_back_from_its_resolved_form(tmp_path):

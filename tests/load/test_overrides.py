@@ -21,7 +21,9 @@ def test_a_value_is_yaml_and_missing_mappings_are_made(chat):
 
 
 def test_null_restores_the_default(chat):
-    assert load_scenario(chat, ["fleet.main.engine.max_num_seqs=null"]).scenario.fleet["main"].engine.max_num_seqs == 256
+    assert (
+        load_scenario(chat, ["fleet.main.engine.max_num_seqs=null"]).scenario.fleet["main"].engine.max_num_seqs == 256
+    )
     assert load_scenario(chat, ["workload.chat.slo="]).scenario.workload["chat"].slo is None
 
 

@@ -130,7 +130,7 @@ def test_a_warm_up_leaves_out_those_that_came_before_it():
 
 
 def test_a_run_that_completes_nothing_has_nulls_and_no_nan():
-    unanswered = [row[:1] + (NAN, NAN, NAN) + row[4:8] + (IN_SYSTEM,) for row in ROWS]
+    unanswered = [(row[0], NAN, NAN, NAN, *row[4:8], IN_SYSTEM) for row in ROWS]
     for rows, span in ((unanswered, 5.0), (unanswered, 0.0), ([], 0.0)):
         figures = summary(rows, (), end_s=span, slos=(SLO, SLO))
         text = json.dumps(figures, allow_nan=False)

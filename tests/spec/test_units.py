@@ -28,7 +28,8 @@ def test_a_unit_of_another_kind_lists_those_allowed(text):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (0.0, "0 s"), (12.3e-6, "12.3 µs"), (0.0123, "12.3 ms"), (90.0, "90 s"), (7200, "2 h")]
+    ("seconds", "text"),
+    [(None, "–"), (0.0, "0 s"), (12.3e-6, "12.3 µs"), (0.0123, "12.3 ms"), (90.0, "90 s"), (7200, "2 h")],
 )
 def test_durations_are_shown_for_people(seconds, text):
     assert units.show_seconds(seconds) == text
