@@ -9,6 +9,8 @@ Names are imported when they are first used, so that `infersim --help` stays qui
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +30,17 @@ _HOMES = {
     "load_scenario": "infersim.load",
     "simulate": "infersim.simulate",
 }
+
+
+class _Package(types.ModuleType):
+    """Keeps `infersim.simulate` the function, whoever imports the module of that name, and when."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOMES or not isinstance(value, types.ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

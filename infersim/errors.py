@@ -56,15 +56,15 @@ class InputError(InfersimError):
         return "\n".join(lines)
 
 
-class DoesNotFit(InputError):
+class DoesNotFit(InputError):  # noqa: N818
     """The model does not fit into the memory of its devices."""
 
 
-class NotModelled(InputError):
+class NotModelled(InputError):  # noqa: N818
     """A setting that infersim knows but does not model yet; it is refused rather than ignored."""
 
 
-class InputErrors(InputError):
+class InputErrors(InputError):  # noqa: N818
     """Several errors of one input, told together."""
 
     def __init__(self, *errors: InputError):
@@ -84,7 +84,7 @@ class InputErrors(InputError):
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
-    """'Did you mean …?' for the closest of the allowed names, or one that holds it; an empty string if none is close."""
+    """'Did you mean …?' for the closest of the allowed names, else for one that holds it, else an empty string."""
     typed, names = str(name).lower()[:100], {known.lower(): known for known in allowed}
     close = difflib.get_close_matches(typed, names, n=1, cutoff=0.6)
     if not close and len(typed) >= 3:

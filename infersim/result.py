@@ -178,12 +178,20 @@ class Result:
         figures = self._summary
         head = "".join(f"<th>{name}</th>" for name in ("", *figures["ttft_s"]))
         rows = ""
-        for name, label in (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2e_s", "E2E"), ("queue_s", "queue")):
+        for name, label in (
+            ("ttft_s", "TTFT"),
+            ("tpot_s", "TPOT"),
+            ("itl_s", "ITL"),
+            ("e2e_s", "E2E"),
+            ("queue_s", "queue"),
+        ):
             cells = "".join(f"<td>{show_seconds(value)}</td>" for value in figures[name].values())
             rows += f"<tr><th>{label}</th>{cells}</tr>"
         notes = "".join(f"<p><b>{html.escape(warning)}</b></p>" for warning in self.warnings)
         requests = figures["requests"]
-        caption = html.escape(f"{self.scenario.name or 'run'}: {requests['completed']} of {requests['arrived']} requests")
+        caption = html.escape(
+            f"{self.scenario.name or 'run'}: {requests['completed']} of {requests['arrived']} requests"
+        )
         return f"{notes}<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
 
 
@@ -193,4 +201,6 @@ def _write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")  # row order, hence bytes, must not depend on the machine
         connection.register("columns", columns)
-        connection.execute(f"COPY (SELECT * FROM columns) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+        connection.execute(
+            f"COPY (SELECT * FROM columns) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
+        )

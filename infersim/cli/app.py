@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import sys
@@ -11,7 +10,8 @@ from collections.abc import Sequence
 import click
 
 from infersim import __version__
-from infersim.errors import InfersimError, nearest
+from infersim.cli.groups import LazyGroup
+from infersim.errors import InfersimError
 
 FAILED, INTERRUPTED = 2, 130
 _COMMANDS = {
@@ -23,29 +23,7 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are named."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, name = _COMMANDS[cmd_name].partition(":")
-        return getattr(importlib.import_module(module), name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in _COMMANDS and not name.startswith("-"):
-            hint = nearest(name, _COMMANDS) or f"Commands: {', '.join(_COMMANDS)}"
-            raise click.UsageError(f"no such command {name!r}. {hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, homes=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="infersim")
 def app() -> None:
     """Simulate an LLM inference cluster before you buy or rent it."""
@@ -62,8 +40,8 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         code = app.main(args, prog_name="infersim", standalone_mode=False) or 0
         sys.stdout.flush()
-    except click.exceptions.Exit as error:
-        code = error.exit_code
+    except SystemExit:  # click's answer to a reader that has left
+        code = 0
     except (click.Abort, KeyboardInterrupt):
         code = _failed("interrupted", INTERRUPTED)
     except click.ClickException as error:

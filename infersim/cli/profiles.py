@@ -7,22 +7,12 @@ from typing import Any
 
 import click
 
+from infersim.cli.groups import Group
 from infersim.cli.output import columns, print_json, terminal_width
-from infersim.errors import nearest
-
-
-class _Subcommands(click.Group):
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            hint = nearest(args[0], self.commands) or f"Commands: {', '.join(self.commands)}"
-            raise click.UsageError(f"no such command {args[0]!r}. {hint}", ctx)
-        return super().resolve_command(ctx, args)
 
 
 def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
-    group = _Subcommands(f"{kind}s", help=f"List the {kind} profiles, or show one.")
+    group = Group(f"{kind}s", help=f"List the {kind} profiles, or show one.")
     folder = click.option(
         "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
     )

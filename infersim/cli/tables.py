@@ -6,6 +6,7 @@ Any figure may be None (nothing to report) and is shown as a dash.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from infersim.cli.output import columns
@@ -99,10 +100,10 @@ def _bounds(slo: dict[str, Any]) -> str:
 def _cost(cost: dict[str, Any] | None) -> str:
     if cost is None:
         return "no price given (fleet.NAME.purchase.price_usd_per_h)"
-    per_request, per_million = (cost.get(f"usd_per_{name}") for name in ("request", "million_output_tokens"))
-    price = f"at {_usd(cost.get('price_usd_per_h'))} a device-hour ({cost.get('price_source') or 'source not stated'})"
-    total = f"{_usd(cost.get('usd_total'))} in all, {_usd(per_request)} a request, {_usd(per_million)} per million output tokens"
-    return f"{total}, {price}"
+    units = {"total": "in all", "per_request": "a request", "per_million_output_tokens": "per million output tokens"}
+    parts = [f"{_usd(cost.get(f'usd_{name}'))} {unit}" for name, unit in units.items()]
+    source = cost.get("price_source") or "source not stated"
+    return ", ".join([*parts, f"at {_usd(cost.get('price_usd_per_h'))} a device-hour ({source})"])
 
 
 def _classes(classes: dict[str, Any], width: int) -> list[str]:
@@ -136,10 +137,13 @@ def _origin(summary: dict[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _extrapolation(entry: Any) -> str:
-    if not isinstance(entry, dict):
-        return str(entry)
-    return ", ".join(f"{name} {value}" if name != "curve" else str(value) for name, value in entry.items())
+def _extrapolation(entry: dict[str, Any]) -> str:
+    where = f"{entry.get('curve')} at {entry.get('argument')}"
+    return f"{where} {_range(entry.get('seen'))}, fitted {_range(entry.get('range'))}"
+
+
+def _range(bounds: Sequence[float] | None) -> str:
+    return "–".join(_number(bound) for bound in bounds) if bounds else _NOTHING
 
 
 def _warnings(warnings: list[str], width: int) -> list[str]:

@@ -7,9 +7,7 @@ from typing import Any
 from infersim.spec.fleet import Purchase
 
 
-def bill(
-    purchase: Purchase, devices: int, span_s: float, requests: int, output_tokens: float
-) -> dict[str, Any] | None:
+def bill(purchase: Purchase, devices: int, span_s: float, requests: int, output_tokens: float) -> dict[str, Any] | None:
     """Cost over a span, per request and per million output tokens [USD].
 
     Args:

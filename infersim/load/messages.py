@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -66,8 +65,10 @@ def show(value: Any) -> str:
         text = repr(value)
     elif isinstance(value, float) and not math.isfinite(value):
         text = ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    elif isinstance(value, bool):
+        text = str(value).lower()
     else:
-        text = json.dumps(value, default=str, ensure_ascii=False).replace('"', "")
+        text = repr(value).replace("'", "")
     return text if len(text) <= 60 else text[:57] + "…" + ("'" if isinstance(value, str) else "")
 
 

@@ -21,7 +21,9 @@ LATENCIES = (
 )
 
 
-def plot_latency_cdf(latencies: dict[str, np.ndarray], slo: dict[str, Any] | None = None, ax: Axes | None = None) -> Axes:
+def plot_latency_cdf(
+    latencies: dict[str, np.ndarray], slo: dict[str, Any] | None = None, ax: Axes | None = None
+) -> Axes:
     """Cumulative distribution of each latency, with the SLO's bounds.
 
     Args:

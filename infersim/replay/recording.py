@@ -6,54 +6,111 @@ import gzip
 import json
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from infersim.errors import InputError
 
 MICROSECONDS = 1_000_000
+Time = Annotated[float, Field(ge=0, le=1e9)]  # far below what a float holds in whole microseconds
+Number = Annotated[int, Field(ge=0, le=10**9)]
+Positive = Annotated[int, Field(ge=1, le=10**9)]
 
 
-class Config(BaseModel):
+class Part(BaseModel):
+    """A part of a recording: frozen, numbers finite; fields that are not read may stand in it."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class Config(Part):
     """The scheduler's configuration, under vLLM's own names."""
 
-    model_config = ConfigDict(frozen=True)
-    block_size: int = Field(ge=1)
-    num_gpu_blocks: int = Field(ge=2)
-    max_num_seqs: int = Field(ge=1)
-    max_num_batched_tokens: int = Field(ge=1)
-    max_model_len: int = Field(ge=1)
+    block_size: int = Field(ge=1, le=4096)
+    num_gpu_blocks: int = Field(ge=2, le=10**9)
+    max_num_seqs: Positive
+    max_num_batched_tokens: Positive
+    max_model_len: Positive
     long_prefill_token_threshold: int = 0
     enable_chunked_prefill: bool = True
     enable_prefix_caching: bool = False
     policy: str = "fcfs"
     async_scheduling: bool = False
-    watermark: float = 0.0
+    watermark: float = Field(0.0, ge=0, lt=1)
     scheduler_reserve_full_isl: bool = True
 
 
-class Request(BaseModel):
+class Request(Part):
     """One recorded request."""
 
-    model_config = ConfigDict(frozen=True)
     id: str
-    arrival_s: float = Field(ge=0)
-    prompt_tokens: int = Field(ge=1)
-    output_tokens: int = Field(ge=1)
+    arrival_s: Time
+    prompt_tokens: Positive
+    output_tokens: Positive
 
 
-class Recording(BaseModel):
+class Step(Part):
+    """One recorded call of the scheduler."""
+
+    start_s: Time
+    end_s: Time
+    scheduled: dict[str, int]
+    admitted: dict[str, int] = {}
+    preempted: list[str] = []
+    finished: list[str] = []
+    running: Number
+    waiting: Number
+    free_after_schedule: Number
+    free_after_step: Number
+
+
+class Outcome(Part):
+    """What became of one request; times are null where it did not come to that."""
+
+    id: str
+    first_token_s: Time | None
+    finish_s: Time | None
+    output_tokens: Number
+    preemptions: Number
+
+
+class Summary(Part):
+    """A scenario as a whole."""
+
+    num_steps: Number
+    steps_recorded: Number | None = None
+    preemptions: Number
+    peak_used_blocks: Number
+    end: str
+    makespan_s: Time
+
+
+class Recording(Part):
     """One scenario: what was set, what came, what the scheduler did."""
 
-    model_config = ConfigDict(frozen=True)
     id: str
     stratum: str
     config: Config
     requests: tuple[Request, ...] = Field(min_length=1)
-    steps: list[dict[str, Any]]
-    results: list[dict[str, Any]]
-    summary: dict[str, Any]
+    steps: tuple[Step, ...]
+    results: tuple[Outcome, ...]
+    summary: Summary
+
+    @field_validator("requests")
+    @classmethod
+    def _told_apart(cls, requests: tuple[Request, ...]) -> tuple[Request, ...]:
+        if len({request.id for request in requests}) < len(requests):
+            raise ValueError("two requests have one id")
+        return requests
+
+    @field_validator("results")
+    @classmethod
+    def _one_for_each_request(cls, results: tuple[Outcome, ...], info: ValidationInfo) -> tuple[Outcome, ...]:
+        asked = [request.id for request in info.data.get("requests", ())]
+        if asked and [result.id for result in results] != asked:
+            raise ValueError("one result for each request is needed, in the order of the requests")
+        return results
 
     def refusal(self) -> str:
         """Why this scenario cannot be replayed, or an empty string."""
@@ -94,10 +151,10 @@ def _lines(path: Path) -> list[str]:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"cannot be read: {error}", file=str(path)) from None
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text: {error.reason} at byte {error.start}", file=str(path)) from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a name that no file can have
+        raise InputError(f"cannot be read: {error}", file=str(path)) from None
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
         raise InputError("holds no scenario", file=str(path))
@@ -121,3 +178,5 @@ def _parse(path: Path, number: int, line: str) -> Recording:
             file=str(path),
             line=number,
         ) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"is not JSON of a recording: {error}", file=str(path), line=number) from None

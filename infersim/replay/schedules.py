@@ -37,7 +37,6 @@ STEP_FIELDS = (
     "free_after_schedule",
     "free_after_step",
 )
-ABSENT: dict[str, Any] = {"admitted": {}, "preempted": [], "finished": []}
 
 
 class AffineTiming:
@@ -182,16 +181,18 @@ def _step_differences(replay: Replay, recording: Recording) -> Iterator[str]:
     assert replay.log is not None
     for number, (ours, theirs) in enumerate(zip(replay.log.steps, recording.steps, strict=False)):
         for field in STEP_FIELDS:
-            expected: Any = theirs.get(field, ABSENT.get(field))
+            expected: Any = getattr(theirs, field)
             if field.endswith("_s"):
                 expected = to_microseconds(expected)
             elif field == "scheduled":
                 expected = [(request, tokens) for request, tokens in expected.items()]  # the order counts
             if ours[field] != expected:
                 yield f"step {number}: {field} is {ours[field]}, recorded {expected}"
-    count = len(replay.log.steps)
-    if count != recording.summary["num_steps"]:
-        yield f"{count} steps, recorded {recording.summary['num_steps']}"
+    count, summary = len(replay.log.steps), recording.summary
+    if count != summary.num_steps:
+        yield f"{count} steps, recorded {summary.num_steps}"
+    if summary.steps_recorded not in (None, len(recording.steps)):
+        yield f"{len(recording.steps)} steps are recorded, the summary says {summary.steps_recorded}"
 
 
 def _result_differences(replay: Replay, recording: Recording, mode: str) -> Iterator[str]:
@@ -205,8 +206,9 @@ def _result_differences(replay: Replay, recording: Recording, mode: str) -> Iter
             "preemptions": table.preemptions[row],
         }
         for field, value in ours.items():
-            if value != theirs[field]:
-                yield f"{mode}: request {recording.requests[row].id}: {field} is {value}, recorded {theirs[field]}"
+            expected = getattr(theirs, field)
+            if value != expected:
+                yield f"{mode}: request {theirs.id}: {field} is {value}, recorded {expected}"
 
 
 def _summary_differences(replay: Replay, recording: Recording) -> Iterator[str]:
@@ -219,8 +221,9 @@ def _summary_differences(replay: Replay, recording: Recording) -> Iterator[str]:
         "makespan_s": _seconds(replay.clock.now),
     }
     for field, value in ours.items():
-        if value != recording.summary[field]:
-            yield f"{field} is {value}, recorded {recording.summary[field]}"
+        expected = getattr(recording.summary, field)
+        if value != expected:
+            yield f"{field} is {value}, recorded {expected}"
 
 
 def _seconds(microseconds: float) -> float | None:

@@ -251,9 +251,7 @@ class Replica:
         start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
         end_s, slope_s = self._end_s(done + steps), self._slope_s
         line = (start_s, end_s, steps, first_s, slope_s)
-        self._segments.add(
-            *line, seqs, context, 0, 0, 0, 0, seqs, first_blocks, last_blocks, *batch.class_decodes
-        )
+        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, first_blocks, last_blocks, *batch.class_decodes)
 
     def _write_step_under_way(self) -> None:
         kv = self.batch.kv

@@ -44,7 +44,7 @@ class VllmEngine(Spec):
     """Tokens a KV block."""
     gpu_memory_utilization: Annotated[Number, Field(gt=0, le=1)] = 0.9
     """Share of device memory that the engine may use."""
-    num_gpu_blocks_override: Count | None = None
+    num_gpu_blocks_override: Annotated[Integer, Field(ge=2, le=10**9)] | None = None
     """KV blocks, the null block included, in place of the number that the memory gives."""
     max_model_len: Count | None = None
     """Longest prompt + output; by default the model's own, or what the KV memory holds if that is less."""

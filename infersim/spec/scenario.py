@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from infersim.spec.base import Count, Integer, Seconds, Spec, SpecError
 from infersim.spec.fleet import Pool, Router
-from infersim.spec.workload import TrafficClass
+from infersim.spec.workload import AllAtOnce, TrafficClass
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -51,4 +51,7 @@ class Scenario(Spec):
         synthetic = [name for name, traffic in self.workload.items() if traffic.trace is None]
         if synthetic and self.run.requests is None and self.run.duration_s is None:
             raise SpecError("never ends", at=f"workload.{synthetic[0]}", hint="set run.requests or run.duration_s")
+        at_once = [name for name in synthetic if isinstance(self.workload[name].arrivals, AllAtOnce)]
+        if at_once and self.run.requests is None:
+            raise SpecError("how many at once?", at=f"workload.{at_once[0]}.arrivals", hint="set run.requests")
         return self

@@ -22,13 +22,19 @@ FULL = {
     "kv_cache": {"block_size": 16, "capacity_blocks": 27544, "mean_fraction": 0.01, "peak_fraction": 0.04},
     "batch": {"mean": 7.2, "peak": 25},
     "queue": {"mean": 0.04, "peak": 3},
-    "cost": {"usd_total": 2.78, "usd_per_request": 0.000139, "usd_per_million_output_tokens": 1.08},
+    "cost": {
+        "usd_total": 2.78,
+        "usd_per_request": 0.000139,
+        "usd_per_million_output_tokens": 1.08,
+        "price_usd_per_h": 3.0,
+        "price_source": None,
+    },
     "energy": None,
     "classes": {"chat": CLASS},
     "confidence": {
         "level": "derived",
         "curves": [{"curve": "gemm.bf16", "confidence": "measured"}],
-        "extrapolated": [{"curve": "gemm.bf16", "argument": "m", "share": 0.5}],
+        "extrapolated": [{"curve": "gemm.bf16", "argument": "m", "range": [1.0, 32768.0], "seen": [1.0, 40000.0]}],
     },
     "warnings": ["overloaded: the queue grows by 3 requests a second"],
     "wall": {"simulate_s": 0.5, "total_s": 0.7, "peak_rss_bytes": 1},
@@ -41,13 +47,15 @@ def emptied(data):
 
 
 def test_a_full_summary_reads_well():
-    text = summary_table(FULL, 100)
+    text = summary_table(FULL, 120)
     assert "1,200 arrived, 1,100 completed, 100 rejected, 3 preempted (5 evictions)" in text
     assert "TTFT   12.3 ms  10 ms  100 ms  1.5 s  12 s" in text
     assert "5.68 requests/s, 1,234 output tokens/s" in text
     assert "87.5% of arrivals within TTFT 1 s, TPOT 50 ms" in text
     assert "$2.78 in all, $0.000139 a request, $1.08 per million output tokens" in text
-    assert "rests on     derived numbers (measured: gemm.bf16)" in text
+    assert "at $3.00 a device-hour (source not stated)" in " ".join(text.split())
+    assert "rests on      derived numbers (measured: gemm.bf16)" in text
+    assert "extrapolated  gemm.bf16 at m 1–40,000, fitted 1–32,768" in text
     assert "warning: overloaded" in text
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, IN_SYSTEM, REJECTED
+from infersim.spec.fleet import Purchase
 from infersim.spec.scenario import Scenario
 from infersim.summary import PoolFacts, Run, Span, summarise
 from tests.metrics.segments import Accounting, columns
@@ -17,7 +18,9 @@ NAN = float("nan")
 LENGTHS = {"prompt_tokens": {"kind": "fixed", "value": 10}, "output_tokens": {"kind": "fixed", "value": 10}}
 CLASS = {"arrivals": {"kind": "poisson", "rate_per_s": 1}, **LENGTHS}
 SLO = {"ttft_s": 1.0, "tpot_s": 0.05}
-POOL = PoolFacts("main", 2, 4, 100, 16, 1e3, 1e2, 3.0)  # two replicas, four devices at 3 USD an hour
+POOL = PoolFacts(
+    "main", 2, 4, 100, 16, 1e3, 1e2, Purchase(price_usd_per_h=3.0)
+)  # two replicas, four devices at 3 USD an hour
 
 # arrival, scheduled, first token, finish, prompt, output, class, preemptions, status
 ROWS = [
@@ -141,7 +144,7 @@ def test_a_run_that_completes_nothing_has_nulls_and_no_nan():
 
 
 def test_without_a_price_there_is_no_cost():
-    pool = PoolFacts("main", 1, 1, 100, 16, 1e3, 1e2, None)
+    pool = PoolFacts("main", 1, 1, 100, 16, 1e3, 1e2, Purchase())
     assert summary(pool=pool)["cost"] is None
 
 

@@ -115,4 +115,5 @@ def run_cluster(
         frontend_s=frontend_s,
     )
     rng = np.random.default_rng(0)
-    return cluster.run(traffic, plan, "least_outstanding", rng, Segments(consume), **options)
+    segments = Segments(consume, len(traffic.max_in_flight))
+    return cluster.run(traffic, plan, "least_outstanding", rng, segments, **options)
