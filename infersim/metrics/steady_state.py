@@ -16,8 +16,9 @@ def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
 
     Called an overload: the last fifth of the arrivals found at least ten requests waiting and waited over a second, at
     least ten requests wait when arrivals stop, and the queue either doubled since the second fifth (one that grows
-    steadily trebles) or was never empty in the second half. Queue lengths are compared and not waits, since those of requests that never
-    began are not known. The thresholds tell a growing queue from a passing burst and are not a test of stability.
+    steadily trebles) or was never empty in the second half. Queue lengths are compared and not waits, since those of
+    requests that never began are not known. The thresholds tell a growing queue from a passing burst and are not a
+    test of stability.
 
     Args:
         requests: columns of the requests of open classes that a replica took.

@@ -5,6 +5,7 @@ This is the simulation's only feedback: closed loops, and open arrivals with a l
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 
@@ -15,7 +16,6 @@ from infersim.sim.replica import Replica
 from infersim.sim.router import Router
 from infersim.sim.sequence import Sequence
 from infersim.workload.traffic import ClosedTraffic, Traffic
-
 
 MOST_REFUSALS = 1000
 
@@ -49,16 +49,14 @@ class OpenLoop:
     """Sends prepared requests at their times, or later where the client's own limit holds them back.
 
     Where all traffic is open the requests stand in the table beforehand, each in the row of its index; beside closed
-    loops a request gets its row as it is sent, so that rows stay in the order of sending and `may_send` can count them.
+    loops a request gets its row as it is sent, so that rows stay in the order of sending and `has_room` can count them.
     """
 
-    def __init__(
-        self, clock: Clock, dispatcher: Dispatcher, traffic: Traffic, may_send: Callable[[float], bool] | None
-    ):
+    def __init__(self, clock: Clock, dispatcher: Dispatcher, traffic: Traffic, has_room: Callable[[], bool] | None):
         self._clock, self._dispatcher, self._table = clock, dispatcher, dispatcher.table
         self._requests = traffic.open
         self._arrival_s = traffic.open.arrival_s.tolist()
-        self._may_send = may_send
+        self._has_room = has_room
         self._next = 0
         self._room = list(traffic.max_in_flight)
         self._held: list[deque[int]] = [deque() for _ in self._room]
@@ -71,7 +69,7 @@ class OpenLoop:
         self._next = index + 1
         if self._next < len(self._arrival_s):
             self._clock.at(self._arrival_s[self._next], self._arrive, ARRIVAL)
-        if self._capped or self._may_send is not None:
+        if self._capped or self._has_room is not None:
             self._send_within_limits(index, wake.at_s)
         else:
             self._dispatcher.send(index, wake.at_s)
@@ -81,13 +79,13 @@ class OpenLoop:
         room = self._room[number]
         if room == 0:
             self._held[number].append(index)
-        elif self._may_send is None or self._may_send(now_s):
+        elif self._has_room is None or self._has_room():
             taken = self._dispatcher.send(self._row(index, now_s), now_s)
             if taken and room is not None:
                 self._room[number] = room - 1
 
     def _row(self, index: int, now_s: float) -> int:
-        if self._may_send is None:
+        if self._has_room is None:
             self._table.arrival_s[index] = now_s  # latency counts from the real send
             return index
         requests = self._requests
@@ -109,7 +107,7 @@ class OpenLoop:
 
     def unsent_rows(self) -> list[int]:
         """Rows of the table that were never sent: still to come, or held back."""
-        if self._may_send is not None:
+        if self._has_room is not None:
             return []
         return [*range(self._next, len(self._arrival_s)), *(index for held in self._held for index in held)]
 
@@ -117,8 +115,16 @@ class OpenLoop:
 class ClosedLoop:
     """Clients that each wait for an answer, think, and send the next request."""
 
-    def __init__(self, clock: Clock, dispatcher: Dispatcher, traffic: ClosedTraffic, may_send: Callable[[float], bool]):
-        self._clock, self._dispatcher, self._traffic, self._may_send = clock, dispatcher, traffic, may_send
+    def __init__(
+        self,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        traffic: ClosedTraffic,
+        may_send: Callable[[float], bool],
+        ends: bool,
+    ):
+        self._clock, self._dispatcher, self._traffic = clock, dispatcher, traffic
+        self._may_send, self._ends = may_send, ends
         for _ in range(traffic.clients):
             clock.at(0.0, self._send, ARRIVAL)
 
@@ -129,9 +135,9 @@ class ClosedLoop:
         """One client sends, and again until a request is taken: a refusal comes back at once.
 
         Raises:
-            InputError: so many refusals in a row that no request of the class seems to fit.
+            InputError: only time ends the run, and so many refusals in a row that it would not go on.
         """
-        for _ in range(MOST_REFUSALS):
+        for _ in itertools.count() if self._ends else range(MOST_REFUSALS):
             if not self._may_send(now_s):
                 return
             prompt, output = next(self._traffic.lengths)
@@ -169,12 +175,14 @@ class Clients:
         self._clock, self._router, self._frontend_s = clock, router, frontend_s
         self._table = dispatcher.table
         self._limit, self._until_s = traffic.limit, traffic.until_s
-        self.open = OpenLoop(clock, dispatcher, traffic, self._may_send if traffic.closed else None)
+        self.open = OpenLoop(clock, dispatcher, traffic, self._has_room if traffic.closed else None)
         self._waiting: dict[int, OpenLoop | ClosedLoop] = {
             number: self.open for number, cap in enumerate(traffic.max_in_flight) if cap is not None
         }
         for closed in traffic.closed:
-            self._waiting[closed.traffic_class] = ClosedLoop(clock, dispatcher, closed, self._may_send)
+            self._waiting[closed.traffic_class] = ClosedLoop(
+                clock, dispatcher, closed, self._may_send, ends=self._limit is not None
+            )
 
     @property
     def listens(self) -> bool:
@@ -182,8 +190,10 @@ class Clients:
         return bool(self._waiting) or self._router is not None
 
     def _may_send(self, now_s: float) -> bool:
-        if self._until_s is not None and now_s >= self._until_s:
-            return False
+        return (self._until_s is None or now_s < self._until_s) and self._has_room()
+
+    def _has_room(self) -> bool:
+        """Whether the run's limit of requests leaves room for one more."""
         return self._limit is None or len(self._table) < self._limit
 
     def finished(self, replica: Replica, row: int, now_s: float) -> None:

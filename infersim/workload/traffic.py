@@ -44,7 +44,7 @@ class Traffic:
         open: the open classes' requests.
         closed: the closed-loop classes.
         limit: requests of all classes together, or None.
-        until_s: no request is sent at or after this time, or None.
+        until_s: no request arrives, and no closed loop sends, at or after this time, or None.
         max_in_flight: by class, the client's own limit, or None.
     """
 
