@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import re
+import zlib
 from pathlib import Path
 
 from infersim.errors import InputError, nearest
@@ -24,18 +26,36 @@ def read_text(path: str | Path) -> str:
     Raises:
         InputError: it cannot be read, or it is no text; names the line and column of the first bad character.
     """
-    name, data = str(path), _read(Path(path))
+    text = _decoded(str(path), _read(Path(path), MAX_BYTES, (".yaml", ".yml")))
+    check_printable(text, str(path))
+    return text
+
+
+def read_data_text(path: str | Path) -> str:
+    """The text of a UTF-8 data file of any size, plain or gzipped, without a byte-order mark.
+
+    Raises:
+        InputError: it cannot be read, or it is no text.
+    """
+    data = _read(Path(path), None, (".csv", ".gz", ".jsonl"))
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"cannot be unpacked: {error}", "gzip it again", file=str(path)) from None
+    return _decoded(str(path), data)
+
+
+def _decoded(name: str, data: bytes) -> str:
     encoding = next((encoding for bom, encoding in _BOMS.items() if data.startswith(bom)), None)
     if encoding:
         raise InputError(f"is {encoding} text", "save the file as UTF-8", file=name, line=1, column=1)
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, column = place_of(data[: error.start].decode("utf-8", "replace"))
         problem = f"is not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}"
         raise InputError(problem, "save the file as UTF-8", file=name, line=line, column=column) from None
-    check_printable(text, name)
-    return text
 
 
 def check_printable(text: str, name: str) -> None:
@@ -57,33 +77,34 @@ def place_of(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int | None, endings: tuple[str, ...]) -> bytes:
     name = str(path)
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read() if most is None else file.read(most + 1)
     except FileNotFoundError:
-        raise _missing(path) from None
+        raise _missing(path, endings) from None
     except IsADirectoryError:
-        raise InputError("is a folder, not a file", _yaml_files(path), file=name) from None
+        raise InputError("is a folder, not a file", _files_there(path, endings), file=name) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(f"cannot be read: {reason}", file=name) from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES} bytes (1 MiB); no scenario needs that", file=name)
+    if most is not None and len(data) > most:
+        raise InputError(f"is larger than {most} bytes (1 MiB); no scenario needs that", file=name)
     return data
 
 
-def _missing(path: Path) -> InputError:
+def _missing(path: Path, endings: tuple[str, ...]) -> InputError:
     folder = path.parent
     if not folder.is_dir():
         return InputError("no such file", f"there is no folder {str(folder)!r}", file=str(path))
-    return InputError("no such file", nearest(path.name, _names(folder)) or _yaml_files(folder), file=str(path))
+    hint = nearest(path.name, _names(folder)) or _files_there(folder, endings)
+    return InputError("no such file", hint, file=str(path))
 
 
-def _yaml_files(folder: Path) -> str:
-    found = sorted(name for name in _names(folder) if name.endswith((".yaml", ".yml")))[:5]
-    return f"YAML files there: {', '.join(found)}" if found else ""
+def _files_there(folder: Path, endings: tuple[str, ...]) -> str:
+    found = sorted(name for name in _names(folder) if name.endswith(endings))[:5]
+    return f"files there: {', '.join(found)}" if found else ""
 
 
 def _names(folder: Path) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from infersim.errors import InputError
+from infersim.load.text import read_data_text
 
 MICROSECONDS = 1_000_000
 Time = Annotated[float, Field(ge=0, le=1e9)]  # far below what a float holds in whole microseconds
@@ -148,14 +147,7 @@ def to_microseconds(seconds: float) -> float:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text: {error.reason} at byte {error.start}", file=str(path)) from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a name that no file can have
-        raise InputError(f"cannot be read: {error}", file=str(path)) from None
-    lines = text.splitlines()
+    lines = read_data_text(path).splitlines()
     if not any(line.strip() for line in lines):
         raise InputError("holds no scenario", file=str(path))
     return lines

@@ -6,14 +6,13 @@ GeneratedTokens, as in Azure's public LLM inference traces of 2023).
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from infersim.errors import InputError, nearest
+from infersim.load.text import read_data_text
 from infersim.spec.workload import Trace
 
 COLUMNS = {
@@ -77,17 +76,7 @@ def _cells(path: Path, form: str) -> list[list[str]]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
-    except FileNotFoundError:
-        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InputError("no such file", nearest(path.name, beside), file=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text: {error.reason} at byte {error.start}", file=str(path)) from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a name that no file can have
-        raise InputError(f"cannot be read: {error}", file=str(path)) from None
-    lines = text.splitlines()
+    lines = read_data_text(path).splitlines()
     if not lines:
         raise InputError("the trace is empty", file=str(path))
     return lines

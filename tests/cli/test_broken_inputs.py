@@ -168,7 +168,7 @@ def test_a_missing_file_names_the_nearest_one(infersim, tmp_path):
 
 def test_a_folder_is_no_scenario(infersim, tmp_path):
     write(tmp_path)
-    assert "is a folder, not a file\n  YAML files there: chat.yaml" in refuse(infersim, tmp_path)
+    assert "is a folder, not a file\n  files there: chat.yaml" in refuse(infersim, tmp_path)
 
 
 def test_several_mistakes_are_told_together_by_line(infersim, tmp_path):

@@ -64,8 +64,8 @@ def test_a_line_that_is_no_scenario_is_named(tmp_path, what):
 FILES = {
     "empty": (b"", "no scenario"),
     "blank": (b"\n \n", "no scenario"),
-    "truncated gzip": (gzip.compress(json.dumps(RECORDING).encode())[:-30], "cannot be read"),
-    "UTF-16": (json.dumps(RECORDING).encode("utf-16"), "not UTF-8"),
+    "truncated gzip": (gzip.compress(json.dumps(RECORDING).encode())[:-30], "cannot be unpacked"),
+    "UTF-16": (json.dumps(RECORDING).encode("utf-16"), "is UTF-16 text"),
 }
 
 

@@ -122,9 +122,9 @@ def test_a_broken_timestamp_is_named(trace, stamp):
 WHOLE = {
     "empty": (b"", "empty"),
     "header alone": (HEADER.encode(), "no rows"),
-    "truncated gzip": (gzip.compress((HEADER + ROWS * 50).encode())[:-20], "cannot be read"),
-    "damaged gzip": (gzip.compress(b"x" * 500)[:12] + b"\xff" * 40, "cannot be read"),
-    "UTF-16": ((HEADER + ROWS).encode("utf-16"), "not UTF-8"),
+    "truncated gzip": (gzip.compress((HEADER + ROWS * 50).encode())[:-20], "cannot be unpacked"),
+    "damaged gzip": (gzip.compress(b"x" * 500)[:12] + b"\xff" * 40, "cannot be unpacked"),
+    "UTF-16": ((HEADER + ROWS).encode("utf-16"), "is UTF-16 text"),
     "bytes": (bytes(range(128, 256)), "not UTF-8"),
 }
 
@@ -138,7 +138,7 @@ def test_a_file_that_is_no_trace_is_refused(trace, what):
 
 
 def test_a_folder_is_no_trace(tmp_path):
-    with pytest.raises(InputError, match="cannot be read") as caught:
+    with pytest.raises(InputError, match="is a folder, not a file") as caught:
         read(Trace(path="."), tmp_path)
     assert caught.value.file == str(tmp_path)
 
