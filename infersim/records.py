@@ -41,9 +41,9 @@ class RequestTable:
         rows: how many rows to begin with.
         classes: traffic classes that requests belong to.
 
-    Times are seconds on the engine's clock; what never happened is NaN. `requeues` holds, for each return from a
-    preemption, the eviction and the re-admission, as two columns; `pauses` the gap between the tokens around it and
-    the request's class.
+    Times are seconds on the engine's clock; what never happened is NaN. `requeues` holds each
+    eviction and its re-admission, as two columns; `pauses` each gap between tokens that a preemption made: when it
+    began, how long it was, the request's class.
     """
 
     def __init__(self, rows: int = 0, classes: int = 1):
@@ -61,7 +61,7 @@ class RequestTable:
         self.status = zero * rows
         self.replica = minus * rows
         self.requeues = (array("d"), array("d"))
-        self.pauses = (array("d"), array("q"))
+        self.pauses = (array("d"), array("d"), array("q"))
 
     @classmethod
     def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class, classes: int = 1) -> RequestTable:

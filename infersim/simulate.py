@@ -79,7 +79,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     simulated = time.perf_counter()
     requests = outcome.requests
     span = Span(warmup_s, _last_finish(requests) if horizon_s is None else horizon_s)
-    warnings = _warnings(scenario, requests, outcome.held_back, span)
+    warnings = deployment.warnings + _warnings(scenario, requests, outcome.held_back, span)
     for column in ("first_token_s", "finish_s"):
         requests[column] += plan.frontend_s
     return Result(
@@ -104,6 +104,7 @@ class _Deployment:
     facts: PoolFacts
     timing: TransformerTiming
     assumptions: dict[str, Any]
+    warnings: list[str]
     profiles: tuple[tuple[str, str], ...]
 
 
@@ -139,7 +140,7 @@ def _deploy(name: str, pool: Pool) -> _Deployment:
         policy=lambda: Vllm(options, capacity),
         capacity_blocks=capacity,
         block_size=options.block_size,
-        most_tokens=min(longest, capacity * options.block_size + 1),
+        most_tokens=longest,
         frontend_s=timing.frontend_s,
     )
     facts = PoolFacts(
@@ -158,7 +159,13 @@ def _deploy(name: str, pool: Pool) -> _Deployment:
         "max_model_len": longest,
     }
     profiles = (("model", model.name), ("device", device.name), ("engine", engine.name))
-    return _Deployment(plan, facts, timing, assumptions, profiles)
+    warnings = []
+    if capacity > memory.capacity_blocks:
+        warnings.append(
+            f"num_gpu_blocks_override gives {capacity} usable KV blocks, and the device's memory holds "
+            f"{memory.capacity_blocks}: no such device would start."
+        )
+    return _Deployment(plan, facts, timing, assumptions, warnings, profiles)
 
 
 def _memory(pool: Pool, model: Model, device: Device, engine: EngineConstants) -> MemoryPlan:
@@ -218,6 +225,11 @@ def _warnings(scenario: Scenario, requests: dict[str, np.ndarray], held_back: in
     closed = [isinstance(traffic.arrivals, (ClosedLoop, AllAtOnce)) for traffic in scenario.workload.values()]
     opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
     found = [overload({name: column[opened] for name, column in requests.items()}, span.end_s)]
+    sent = np.bincount(requests["traffic_class"], minlength=len(scenario.workload))
+    found += [f"class {name!r} sent no request." for name, count in zip(scenario.workload, sent, strict=True) if not count]
+    asked = scenario.run.requests
+    if asked is not None and sent.sum() + held_back < asked and scenario.run.duration_s is None:
+        found.append(f"{asked} requests were asked for, and the traces hold {sent.sum()}.")
     if rejected:
         found.append(f"{rejected} of {len(requests['status'])} requests were rejected: longer than a replica can hold.")
     if held_back:

@@ -13,14 +13,14 @@ def waits(
     Args:
         requests: columns of the requests that a replica took.
         requeues: evictions and re-admissions [s].
-        end_s: when those leave that were never scheduled [s].
+        end_s: when those leave that were not scheduled (again) [s].
 
     Returns:
         (enter_s, leave_s), stays of no length left out.
     """
-    left = np.where(np.isnan(requests["scheduled_s"]), end_s, requests["scheduled_s"])
     enter = np.concatenate([requests["arrival_s"], requeues[0]])
-    leave = np.concatenate([left, requeues[1]])
+    leave = np.concatenate([requests["scheduled_s"], requeues[1]])
+    leave = np.where(np.isnan(leave), end_s, leave)
     stayed = leave > enter
     return enter[stayed], leave[stayed]
 

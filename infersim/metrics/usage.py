@@ -73,8 +73,10 @@ class Usage:
         """Every curve that was taken outside the range of its fit, with the range seen."""
         return list(self._outside.values())
 
-    def add_pauses(self, pauses_s: np.ndarray, traffic_class: np.ndarray) -> None:
-        """Take the gaps between tokens that preemptions made [s], and the class of each."""
+    def add_pauses(self, begin_s: np.ndarray, pauses_s: np.ndarray, traffic_class: np.ndarray) -> None:
+        """Take the gaps between tokens that preemptions made: begin [s], length [s], class."""
+        counted = begin_s >= self._begin_s
+        pauses_s, traffic_class = pauses_s[counted], traffic_class[counted]
         _add_all(self.itl, pauses_s)
         if len(self.class_itl) > 1:
             for number, histogram in enumerate(self.class_itl):

@@ -24,8 +24,9 @@ class Part(BaseModel):
 
 
 class Config(Part):
-    """The scheduler's configuration, under vLLM's own names."""
+    """The scheduler's configuration, under vLLM's own names; an option that is not known refuses the scenario."""
 
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="allow")
     block_size: int = Field(ge=1, le=4096)
     num_gpu_blocks: int = Field(ge=2, le=10**9)
     max_num_seqs: Positive
@@ -114,6 +115,8 @@ class Recording(Part):
     def refusal(self) -> str:
         """Why this scenario cannot be replayed, or an empty string."""
         config = self.config
+        if config.model_extra:
+            return f"option {next(iter(config.model_extra))!r} of the scheduler is not modelled"
         if config.enable_prefix_caching:
             return "prefix caching (enable_prefix_caching: true) is not modelled yet"
         if config.policy != "fcfs":

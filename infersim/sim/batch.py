@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush
 
-from infersim.records import RequestTable
+from infersim.records import UNSET, RequestTable
 from infersim.sim.kv_cache import KVCache
 from infersim.sim.sequence import NEVER, Sequence
 from infersim.timing.shape import BatchShape
@@ -89,9 +89,8 @@ class Batch:
         self._admissions += 1
         sequence.order = self._admissions
         table = self.table
-        if sequence.evicted_s >= 0.0:
-            table.requeues[0].append(sequence.evicted_s)
-            table.requeues[1].append(self.now_s)
+        if sequence.requeue != NEVER:
+            table.requeues[1][sequence.requeue] = self.now_s
         else:
             table.scheduled_s[sequence.row] = self.now_s
         self.prefilling.append(sequence)
@@ -109,8 +108,11 @@ class Batch:
             sequence.last_token_s = self.now_s
         sequence.target = sequence.prompt_tokens + sequence.produced
         sequence.computed = 0
-        sequence.evicted_s = self.now_s
-        self.table.preemptions[sequence.row] += 1
+        table = self.table
+        sequence.requeue = len(table.requeues[0])
+        table.requeues[0].append(self.now_s)
+        table.requeues[1].append(UNSET)
+        table.preemptions[sequence.row] += 1
         self.waiting.appendleft(sequence)
         self.evicted.append(sequence)
 
@@ -163,8 +165,9 @@ class Batch:
                 continue
             self.prefilling.remove(sequence)
             if sequence.last_token_s >= 0.0:
-                table.pauses[0].append(self.now_s - sequence.last_token_s)
-                table.pauses[1].append(table.traffic_class[sequence.row])
+                pause = (sequence.last_token_s, self.now_s - sequence.last_token_s, table.traffic_class[sequence.row])
+                for column, value in zip(table.pauses, pause, strict=True):
+                    column.append(value)
                 sequence.last_token_s = -1.0
             if sequence.produced == 0:
                 table.first_token_s[sequence.row] = self.now_s

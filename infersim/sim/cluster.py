@@ -49,8 +49,8 @@ class Outcome:
 
     Attributes:
         requests: the request table's columns; requests that were never sent are not among them.
-        requeues: evictions and re-admissions, two arrays of times [s].
-        pauses: gaps between tokens caused by preemptions [s], and the class of each.
+        requeues: evictions and re-admissions, two arrays of times [s]; NaN for one that did not come back.
+        pauses: gaps between tokens caused by preemptions: begin [s], length [s], class.
         held_back: arrivals that were due but that the client's own limit kept unsent at the end.
         end_s: time of the last event, or the horizon.
         events: replica events.
@@ -58,7 +58,7 @@ class Outcome:
 
     requests: dict[str, np.ndarray]
     requeues: tuple[np.ndarray, np.ndarray]
-    pauses: tuple[np.ndarray, np.ndarray]
+    pauses: tuple[np.ndarray, np.ndarray, np.ndarray]
     held_back: int
     end_s: float
     events: int
@@ -141,11 +141,10 @@ def _outcome(table: RequestTable, clients: Clients, replicas: list[Replica], end
     unsent = np.array(clients.open.unsent_rows(), dtype=np.int64)
     if unsent.size:
         columns = {name: np.delete(column, unsent) for name, column in columns.items()}
-    evicted, readmitted = (np.array(column) for column in table.requeues)
     return Outcome(
         columns,
-        (evicted[: len(readmitted)], readmitted),
-        (np.array(table.pauses[0]), np.array(table.pauses[1])),
+        (np.array(table.requeues[0]), np.array(table.requeues[1])),
+        (np.array(table.pauses[0]), np.array(table.pauses[1]), np.array(table.pauses[2])),
         clients.open.held_back(),
         float(end_s),
         sum(replica.events for replica in replicas),

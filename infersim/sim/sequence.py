@@ -17,13 +17,12 @@ class Sequence:
         joined_step: decode-step count when it began to decode.
         finish_step: decode-step count at which it produces its last token, or `NEVER`.
         order: rank of admission; the greatest is the newest.
-        evicted_s: time of its last eviction, or -1.
+        requeue: place of its last eviction among the table's `requeues`, or `NEVER`.
         last_token_s: time of its last token before an eviction that it has not come back from, or -1.
     """
 
     __slots__ = (
         "computed",
-        "evicted_s",
         "finish_step",
         "joined_step",
         "last_token_s",
@@ -31,6 +30,7 @@ class Sequence:
         "output_tokens",
         "produced",
         "prompt_tokens",
+        "requeue",
         "row",
         "target",
     )
@@ -40,5 +40,5 @@ class Sequence:
         self.prompt_tokens = self.target = prompt_tokens
         self.output_tokens = output_tokens
         self.computed = self.produced = self.joined_step = self.order = 0
-        self.finish_step = NEVER
-        self.evicted_s = self.last_token_s = -1.0
+        self.finish_step = self.requeue = NEVER
+        self.last_token_s = -1.0

@@ -29,7 +29,12 @@ class Parallel(Spec):
 
 
 class VllmEngine(Spec):
-    """vLLM's V1 engine, under its own option names and defaults (vllm/config/{scheduler,cache}.py, 0.33.0)."""
+    """vLLM's V1 engine, under its own option names.
+
+    Defaults are one set for all devices: those of vLLM's configuration classes for long, with prefix caching off. A
+    server picks some by itself: 1,024 sequences and 8,192 tokens on devices of 70 GiB or more that are no A100, 256 and
+    2,048 on others (`EngineArgs.get_batch_defaults`); releases of 2026 take 0.92 of the memory. State what you run.
+    """
 
     kind: Literal["vllm"] = "vllm"
     max_num_seqs: Count = 256

@@ -19,9 +19,9 @@ class Run(Spec):
     requests: Count | None = None
     """Requests of all classes together; without it a trace runs to its end."""
     duration_s: Annotated[Seconds, Field(gt=0, le=1e9)] | None = None
-    """Arrivals stop here."""
+    """Arrivals stop here; what a client's max_in_flight still holds back is sent later."""
     warmup: Literal["none"] | Annotated[Seconds, Field(ge=0)] = "none"
-    """Time to leave out of every figure at the start."""
+    """Time at the start to leave out of latencies, rates and time averages; counts are of the whole run."""
     until: Literal["drained", "horizon"] = "drained"
     """`drained`: the run goes on until every request is answered; `horizon`: it stops at duration_s."""
     seed: Annotated[Integer, Field(ge=0, lt=2**63)] = 0
