@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -19,13 +20,20 @@ def installed_version() -> str:
         return "0+source"
 
 
-def collect(scenario_hash: str, seed: int, profiles: dict[str, str]) -> dict[str, Any]:
+def sha256(path: Path) -> str | None:
+    """SHA-256 of a file's bytes; None if it is gone."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def collect(inputs: dict[str, str | None], seed: int) -> dict[str, Any]:
     """What is needed to make a result again.
 
     Args:
-        scenario_hash: hash of the resolved scenario.
+        inputs: SHA-256 of the resolved scenario, and of each profile and trace used, by name.
         seed: the run's seed.
-        profiles: hash of each profile used, by name.
     """
     return {
         "infersim": installed_version(),
@@ -33,9 +41,8 @@ def collect(scenario_hash: str, seed: int, profiles: dict[str, str]) -> dict[str
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: version(name) for name in PACKAGES},
-        "scenario_sha256": scenario_hash,
         "seed": seed,
-        "profiles_sha256": profiles,
+        "inputs_sha256": inputs,
     }
 
 

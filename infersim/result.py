@@ -65,7 +65,7 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Every figure, as `infersim run --json` prints them; seconds, bytes, USD; None where there is nothing."""
-        return json.loads(json.dumps(self._summary))
+        return json.loads(json.dumps(self._summary, allow_nan=False))
 
     @cached_property
     def requests(self) -> pandas.DataFrame:
@@ -93,7 +93,7 @@ class Result:
 
     def save(self, folder: Path | str) -> Path:
         """Write `summary.json`, `scenario.yaml`, `requests.parquet`, `timeline.parquet`, `provenance.json` and
-        `dashboard.png` into a folder, each whole or not at all.
+        `dashboard.png` into a folder, each whole or not at all; `summary.json` comes last.
 
         Returns:
             The folder.
@@ -111,21 +111,30 @@ class Result:
             raise InputError(f"cannot be written: {error.strerror}", "", "--out", str(target)) from None
         try:
             self._write(draft)
-            for name in FILES:
+            for name in reversed(FILES):
                 os.replace(draft / name, target / name)
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", "", "--out", str(target)) from None
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return target
 
     def _write(self, folder: Path) -> None:
         scenario = self.scenario
-        (folder / "summary.json").write_text(json.dumps(self._summary, indent=2) + "\n", encoding="utf-8")
+        figures = json.dumps(self._summary, indent=2, allow_nan=False) + "\n"
+        (folder / "summary.json").write_text(figures, encoding="utf-8")
         (folder / "scenario.yaml").write_text(load.dump_scenario(scenario, self._run.folder), encoding="utf-8")
-        origin = provenance.collect(load.canonical_hash(scenario), scenario.run.seed, self._profiles)
+        inputs = {"scenario": load.canonical_hash(scenario), **self._profiles, **self._traces()}
+        origin = provenance.collect(inputs, scenario.run.seed)
         (folder / "provenance.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
         _write_parquet(folder / "requests.parquet", self._request_columns())
         _write_parquet(folder / "timeline.parquet", self._timeline_columns())
         self.plot_dashboard().savefig(folder / "dashboard.png", dpi=110, metadata={"Software": None})
+
+    def _traces(self) -> dict[str, str | None]:
+        """Hash of each trace by its path: equal paths may hold unequal traffic."""
+        paths = [traffic.trace.path for traffic in self.scenario.workload.values() if traffic.trace is not None]
+        return {f"trace/{path}": provenance.sha256(self._run.folder / path) for path in paths}
 
     def _request_columns(self) -> dict[str, np.ndarray]:
         columns = self._run.requests

@@ -226,7 +226,9 @@ def _warnings(scenario: Scenario, requests: dict[str, np.ndarray], held_back: in
     opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
     found = [overload({name: column[opened] for name, column in requests.items()}, span.end_s)]
     sent = np.bincount(requests["traffic_class"], minlength=len(scenario.workload))
-    found += [f"class {name!r} sent no request." for name, count in zip(scenario.workload, sent, strict=True) if not count]
+    found += [
+        f"class {name!r} sent no request." for name, count in zip(scenario.workload, sent, strict=True) if not count
+    ]
     asked = scenario.run.requests
     if asked is not None and sent.sum() + held_back < asked and scenario.run.duration_s is None:
         found.append(f"{asked} requests were asked for, and the traces hold {sent.sum()}.")

@@ -9,6 +9,8 @@ import pytest
 import infersim as sim
 from infersim.errors import DoesNotFit, InputError
 
+RARE = {"arrivals": {"kind": "poisson", "rate_per_s": 0.001}}
+
 
 def scenario(**changes) -> dict:
     """A small chat service; `run` and `pool` entries are laid over it."""
@@ -210,3 +212,92 @@ def test_real_traces_run_to_the_end(shared_data, trace, rows):
     figures = result.summary()
     assert figures["requests"]["arrived"] == figures["requests"]["completed"] == rows
     assert figures["tokens"]["output"] == asked
+
+
+def test_pauses_before_the_warmup_do_not_count_as_gaps():
+    offline = {
+        "traffic": {"arrivals": {"kind": "all_at_once"}, "slo": {"e2e_s": 100}},
+        "pool": {"engine": {"num_gpu_blocks_override": 120, "max_model_len": 1900}},
+    }
+    whole = sim.simulate(scenario(run={"requests": 60}, **offline))
+    assert whole.summary()["requests"]["preemptions"] > 0
+    table = whole.requests
+    gaps = (table.output_tokens - 1).sum()
+    # All gaps of a request, pauses included, add up to the time from its first to its last token.
+    spent_s = (table.finish_s - table.first_token_s).sum()
+    assert whole.summary()["itl_s"]["mean"] * gaps == pytest.approx(spent_s, rel=1e-9)
+    late = float(table.finish_s.max()) - 0.1
+    after = sim.simulate(scenario(run={"requests": 60, "warmup": late}, **offline)).summary()
+    assert 0.005 < after["itl_s"]["mean"] <= after["itl_s"]["p99"] < 0.1  # steps alone
+
+
+def test_requests_evicted_and_not_back_at_the_horizon_are_in_the_queue():
+    pool = {"engine": {"num_gpu_blocks_override": 120, "max_model_len": 1900}}
+    run = {"requests": 300, "duration_s": 10, "until": "horizon"}
+    result = sim.simulate(scenario(traffic={"arrivals": {"kind": "poisson", "rate_per_s": 20}}, pool=pool, run=run))
+    figures = result.summary()
+    assert figures["requests"]["preemptions"] > 0
+    table = result.requests
+    # Little: ∫ requests in the system dt = Σ stays; in steps it is batch · busy time, and the rest waits.
+    frontend_s = figures["confidence"]["engine"]["frontend_s"]["value"]
+    stays = ((table.finish_s - frontend_s).fillna(10.0).clip(upper=10.0) - table.arrival_s)[table.status != "rejected"]
+    in_steps = figures["batch"]["mean"] * figures["utilisation"]["busy"] * 10
+    assert in_steps + figures["queue"]["mean"] * 10 == pytest.approx(stays.sum(), rel=1e-9)
+
+
+def test_memory_traffic_counts_every_device_of_a_replica():
+    """One sequence at a time: a decode step moves the weights once, and 2 · 32 · 8 · 128 · 2 B = 131 kB a KV token."""
+    lone = {"arrivals": {"kind": "closed_loop", "clients": 1}}
+    lone |= {name: {"kind": "fixed", "value": value} for name, value in (("prompt_tokens", 10), ("output_tokens", 500))}
+    for tensor in (1, 2):
+        figures = sim.simulate(
+            scenario(traffic=lone, pool={"parallel": {"tensor": tensor}}, run={"requests": 4})
+        ).summary()
+        moved = figures["utilisation"]["mbu"] * 3.35e12 * tensor
+        seconds = figures["e2e_s"]["mean"] / 500  # of a step, the front end's share being small
+        weights = 2 * (8.03e9 - 128256 * 4096)  # the embedding is looked up, not read
+        assert moved * seconds == pytest.approx(weights + 260 * 131072, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"traffic": RARE, "run": {"requests": None, "duration_s": 1}}, "class 'chat' sent no request"),
+        ({"pool": {"engine": {"num_gpu_blocks_override": 10_000_000}}}, "no such device would start"),
+    ],
+)
+def test_what_a_reader_must_not_miss_is_said(changes, said):
+    assert said in " ".join(sim.simulate(scenario(**changes)).warnings)
+
+
+def test_a_trace_shorter_than_what_was_asked_for_is_said(tmp_path):
+    (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n0,10,5\n1,10,5\n")
+    result = sim.simulate(
+        {
+            "workload": {"mine": {"trace": {"path": str(tmp_path / "t.csv")}}},
+            "fleet": {"main": {"model": "llama-3.1-8b", "device": "h100-sxm-80gb"}},
+            "run": {"requests": 9},
+        }
+    )
+    assert result.warnings == ["9 requests were asked for, and the traces hold 2."]
+
+
+def test_a_folder_in_the_way_of_a_file_is_said_and_leaves_no_draft(tmp_path):
+    (tmp_path / "summary.json").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        sim.simulate(scenario(run={"requests": 5})).save(tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".infersim")]
+
+
+def test_too_small_a_share_of_memory_is_named_as_the_remedy():
+    with pytest.raises(DoesNotFit, match=r"with engine\.gpu_memory_utilization = 0\.9"):
+        sim.simulate(scenario(pool={"engine": {"gpu_memory_utilization": 0.05}}))
+
+
+def test_more_requests_than_memory_can_hold_are_refused():
+    with pytest.raises(InputError, match="1e\\+18 requests"):
+        sim.simulate(
+            scenario(
+                traffic={"arrivals": {"kind": "poisson", "rate_per_s": 1e9}}, run={"requests": None, "duration_s": 1e9}
+            )
+        )

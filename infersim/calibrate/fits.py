@@ -132,6 +132,7 @@ def attention_prefill(folder: Path, device: Device, dtype: str, about: dict[str,
 
     numbers = fit(predict, points, bounds)
     ranges = {"tokens": points.range("isl"), "chunks": points.range("batch_size"), "heads": points.range("num_heads")}
+    ranges["context_tokens"] = (0, 0)  # no point has earlier context
     method = "least squares on log error, soft L1; head 128, no earlier context, 2 or more query heads a KV head"
     return report(curve(numbers), predict(numbers), points, ranges, {"method": method, **about})
 

@@ -165,9 +165,10 @@ class Batch:
                 continue
             self.prefilling.remove(sequence)
             if sequence.last_token_s >= 0.0:
-                pause = (sequence.last_token_s, self.now_s - sequence.last_token_s, table.traffic_class[sequence.row])
-                for column, value in zip(table.pauses, pause, strict=True):
-                    column.append(value)
+                begins, lengths, classes = table.pauses
+                begins.append(sequence.last_token_s)
+                lengths.append(self.now_s - sequence.last_token_s)
+                classes.append(table.traffic_class[sequence.row])
                 sequence.last_token_s = -1.0
             if sequence.produced == 0:
                 table.first_token_s[sequence.row] = self.now_s

@@ -10,6 +10,8 @@ from infersim.spec.base import Count, Integer, Seconds, Spec, SpecError
 from infersim.spec.fleet import Pool, Router
 from infersim.spec.workload import AllAtOnce, TrafficClass
 
+MOST_REQUESTS = 1e8
+"""Most requests that one class may ask for; more do not fit into a machine's memory."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -51,6 +53,14 @@ class Scenario(Spec):
         synthetic = [name for name, traffic in self.workload.items() if traffic.trace is None]
         if synthetic and self.run.requests is None and self.run.duration_s is None:
             raise SpecError("never ends", at=f"workload.{synthetic[0]}", hint="set run.requests or run.duration_s")
+        for name in synthetic:
+            rate = getattr(self.workload[name].arrivals, "rate_per_s", 0.0)
+            if self.run.requests is None and rate * (self.run.duration_s or 0.0) > MOST_REQUESTS:
+                raise SpecError(
+                    f"{rate * (self.run.duration_s or 0.0):.3g} requests are more than {MOST_REQUESTS:.0e}",
+                    at=f"workload.{name}.arrivals.rate_per_s",
+                    hint="lower the rate or run.duration_s, or set run.requests",
+                )
         at_once = [name for name in synthetic if isinstance(self.workload[name].arrivals, AllAtOnce)]
         if at_once and self.run.requests is None:
             raise SpecError("how many at once?", at=f"workload.{at_once[0]}.arrivals", hint="set run.requests")

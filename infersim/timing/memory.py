@@ -19,6 +19,8 @@ from infersim.timing.curves import MEASURED_AS
 from infersim.timing.layout import DeviceShare, allowed_tensor
 from infersim.units import show_bytes
 
+USUAL_UTILIZATION = 0.9
+"""Share of memory to try where less was asked for."""
 NULL_BLOCKS = 1
 """vLLM keeps block 0 as a null block (vllm/v1/core/block_pool.py): it never holds tokens."""
 
@@ -108,18 +110,21 @@ def memory_plan(
         "gpu_memory_utilization": gpu_memory_utilization,
     }
 
-    def plan(on: Device, weights: str, devices: int) -> MemoryPlan:
-        return _plan(model, on, engine, DeviceShare.of(model, weights, kv_dtype, devices), **options)
+    def plan(on: Device, weights: str, devices: int, **changed: float) -> MemoryPlan:
+        return _plan(model, on, engine, DeviceShare.of(model, weights, kv_dtype, devices), **(options | changed))
 
     wanted = plan(device, weights_dtype, tensor)
     if wanted.capacity_blocks > 0:
         return wanted
 
-    def fits(on: Device, weights: str, devices: int) -> bool:
+    def fits(on: Device, weights: str, devices: int, **changed: float) -> bool:
         # room for a few tokens is no remedy: the KV cache must hold at least what one step computes
-        return plan(on, weights, devices).capacity_tokens >= max_num_batched_tokens
+        return plan(on, weights, devices, **changed).capacity_tokens >= max_num_batched_tokens
 
     remedies = []
+    usual = USUAL_UTILIZATION
+    if gpu_memory_utilization < usual and fits(device, weights_dtype, tensor, gpu_memory_utilization=usual):
+        remedies.append(f"with engine.gpu_memory_utilization = {usual}")
     for splits in allowed_tensor(model):
         if splits > tensor and fits(device, weights_dtype, splits):
             remedies.append(f"with parallel.tensor ≥ {splits}")

@@ -177,16 +177,34 @@ class TransformerTiming:
         last = np.asarray(columns["decode_context_tokens"]) + decodes * (np.asarray(columns["steps"]) - 1)
         active, filling = decodes > 0, prefill > 0
         tokens = (decodes + prefill)[active | filling]
+        sampled = np.asarray(columns["sampled_seqs"])
         chunk = (prefill / np.maximum(np.asarray(columns["prefill_chunks"]), 1))[filling]
         return self._curves.outside(
             [
+                *self._fixed_arguments(),
                 ("gemm", "m", tokens),
+                ("head", "m", sampled[sampled > 0]),
                 ("prefill", "tokens", chunk),
+                ("prefill", "chunks", np.asarray(columns["prefill_chunks"])[filling]),
+                ("prefill", "context_tokens", np.asarray(columns["prefill_context_tokens"])[filling]),
                 ("decode", "seqs", decodes[active]),
+                ("decode", "context_tokens", last[active] / decodes[active]),
                 ("decode", "kv_bytes", last[active] * (share.kv_bytes_per_token / model.layers)),
                 ("all_reduce", "bytes", tokens * operators.RESULT_BYTES * model.hidden),
             ]
         )
+
+    def _fixed_arguments(self) -> list[tuple[str, str, np.ndarray]]:
+        """Arguments of the curves that are the same in every step: the products' sizes and the heads."""
+        share = self._share
+        outputs, inputs = zip(*share.products, strict=True)
+        return [
+            ("gemm", "n", np.array(outputs)),
+            ("gemm", "k", np.array(inputs)),
+            ("head", "n", np.array([share.head[0]])),
+            ("head", "k", np.array([share.head[1]])),
+            ("prefill", "heads", np.array([share.heads])),
+        ]
 
     # -- compilation -------------------------------------------------------------------------------------------------
 

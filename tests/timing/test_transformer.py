@@ -199,12 +199,3 @@ def test_confidence_names_every_curve_in_use(timing_of):
     }  # fmt: skip
     assert {entry["confidence"] for entry in entries} == {"measured", "derived"}
     assert all(entry["source"] and entry["date"] for entry in entries)
-
-
-def test_steps_outside_of_a_fit_are_named(timing_of):
-    timing = timing_of()
-    assert timing.outside_fit(columns(decodes(8, 8000))) == []
-    # 256 sequences of 100,000 tokens read 256·100,000·4,096 bytes a layer, 105 GB; 4.3 GB were measured
-    (found,) = timing.outside_fit(columns(decodes(256, 25_600_000)))
-    assert (found["curve"], found["argument"]) == ("attention_decode.bf16", "kv_bytes")
-    assert found["seen"][1] == 256 * 100_000 * 4096 > found["range"][1]
