@@ -21,8 +21,7 @@ demo: $(READY)  ## an hour of chat traffic on one H100: table, JSON, dashboard i
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2
 
-check: $(READY) lint types contract  ## lint, types, import contract, fast tests: under a minute
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+check: lint types contract test  ## lint, types, import contract, tests: under a minute
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -85,8 +85,11 @@ class InputErrors(InputError):  # noqa: N818
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
     """'Did you mean …?' for the closest of the allowed names, else for one that holds it, else an empty string."""
-    typed, names = str(name).lower()[:100], {known.lower(): known for known in allowed}
+    typed = str(name).lower()[:100]
+    names: dict[str, str] = {}
+    for known in allowed:
+        names.setdefault(known.lower(), known)
     close = difflib.get_close_matches(typed, names, n=1, cutoff=0.6)
-    if not close and len(typed) >= 3:
-        close = [known for known in names if typed in known]
+    if not close and len(typed) >= 2:
+        close = [known for known in names if known.startswith(typed) or (len(typed) >= 3 and typed in known)]
     return f"Did you mean {names[close[0]]!r}?" if close else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import shutil
@@ -19,6 +18,8 @@ from infersim.metrics import latency, queueing
 from infersim.metrics.timeline import BINS, count_in_bins, occupancy
 from infersim.records import COMPLETED, REJECTED, STATUS_NAMES
 from infersim.summary import Run, summarise
+from infersim.text import facts
+from infersim.text.notebook import html
 from infersim.units import show_seconds
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class Result:
         requests = self._run.requests
         completed = requests["status"] == COMPLETED
         values = latency.latencies({name: column[completed] for name, column in requests.items()})
-        title = self.scenario.name or "infersim run"
-        return dashboard(title, values, self._timeline_columns(), self._summary)
+        titles = [facts.title(self._summary), *facts.fleet(self._summary).values()]
+        return dashboard(titles, values, self._timeline_columns(), self._summary)
 
     def save(self, folder: Path | str) -> Path:
         """Write `summary.json`, `scenario.yaml`, `requests.parquet`, `timeline.parquet`, `provenance.json` and
@@ -103,18 +104,18 @@ class Result:
         """
         target = Path(folder)
         if target.exists() and not target.is_dir():
-            raise InputError("is a file; a folder is needed", "", "--out", str(target))
+            raise InputError("is a file; a folder is needed", file=str(target))
         try:
             target.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=".infersim-", dir=target))
         except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", "", "--out", str(target)) from None
+            raise InputError(f"cannot be written: {error.strerror}", file=str(target)) from None
         try:
             self._write(draft)
             for name in reversed(FILES):
                 os.replace(draft / name, target / name)
         except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", "", "--out", str(target)) from None
+            raise InputError(f"cannot be written: {error.strerror}", file=str(target)) from None
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return target
@@ -179,29 +180,12 @@ class Result:
     def __repr__(self) -> str:
         figures = self._summary
         return (
-            f"<Result {self.scenario.name!r}: {figures['requests']['completed']} requests, TTFT p99 "
+            f"<Result {facts.title(figures)!r}: {figures['requests']['completed']} requests, TTFT p99 "
             f"{show_seconds(figures['ttft_s']['p99'])}, TPOT p99 {show_seconds(figures['tpot_s']['p99'])}>"
         )
 
     def _repr_html_(self) -> str:
-        figures = self._summary
-        head = "".join(f"<th>{name}</th>" for name in ("", *figures["ttft_s"]))
-        rows = ""
-        for name, label in (
-            ("ttft_s", "TTFT"),
-            ("tpot_s", "TPOT"),
-            ("itl_s", "ITL"),
-            ("e2e_s", "E2E"),
-            ("queue_s", "queue"),
-        ):
-            cells = "".join(f"<td>{show_seconds(value)}</td>" for value in figures[name].values())
-            rows += f"<tr><th>{label}</th>{cells}</tr>"
-        notes = "".join(f"<p><b>{html.escape(warning)}</b></p>" for warning in self.warnings)
-        requests = figures["requests"]
-        caption = html.escape(
-            f"{self.scenario.name or 'run'}: {requests['completed']} of {requests['arrived']} requests"
-        )
-        return f"{notes}<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
+        return html(self._summary)
 
 
 def _write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:

@@ -29,6 +29,7 @@ class PoolFacts:
         capacity_blocks, block_size: KV memory of one replica.
         peak_flops, peak_bytes_per_s: of one replica, at the weights' dtype.
         purchase: price of one device and its source.
+        deployment: what the pool is, as the figures tell it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PoolFacts:
     peak_flops: float
     peak_bytes_per_s: float
     purchase: Purchase
+    deployment: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def summarise(run: Run) -> dict[str, Any]:
         **total,
         **pool,
         "classes": classes,
-        "pools": {run.pool.name: pool},
+        "pools": {run.pool.name: {"deployment": run.pool.deployment, **pool}},
     }
 
 
@@ -127,20 +129,23 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
 
 def _goodput(run: Run, names: list[str], measured: np.ndarray, values: dict, arrived: np.ndarray):
     """Goodput of those classes that have an SLO, each by its own."""
-    workload = run.scenario.workload
     met = sent = 0
-    bounds = {}
-    for number, (name, traffic) in enumerate(workload.items()):
+    bounds, attained = {}, []
+    for number, (name, traffic) in enumerate(run.scenario.workload.items()):
         if name in names and traffic.slo is not None:
-            met += int(np.count_nonzero(latency.within(traffic.slo, values) & (measured == number)))
-            sent += int(np.count_nonzero(arrived == number))
+            within = int(np.count_nonzero(latency.within(traffic.slo, values) & (measured == number)))
+            due = int(np.count_nonzero(arrived == number))
+            met, sent = met + within, sent + due
             bounds[name] = traffic.slo.model_dump(exclude_none=True)
+            if due:
+                attained.append(within >= traffic.slo.attainment * due)
     if not bounds:
         return None
     return {
         "slo": bounds[names[0]] if len(names) == 1 else bounds,
         "requests_per_s": _per_s(met, run.span),
         "fraction": met / sent if sent else None,
+        "attained": all(attained) if attained else None,
     }
 
 

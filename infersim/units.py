@@ -5,6 +5,7 @@ A bare number in a file has the unit that its field's name carries; a string may
 
 from __future__ import annotations
 
+import math
 import re
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -39,14 +40,16 @@ def parse(text: str, units: dict[str, float]) -> float:
     return float(number) * units[unit]
 
 
-def show_seconds(seconds: float | None) -> str:
-    """A duration for people, three digits: `12.3 ms`, `1.04 s`, `2.5 min`."""
-    if seconds is None:
-        return "–"
-    for unit, size, upto in (("µs", 1e-6, 1e-3), ("ms", 1e-3, 1.0), ("s", 1.0, 600.0), ("min", 60.0, 7200.0)):
-        if abs(seconds) < upto:
-            return f"{seconds / size:.3g} {unit}" if seconds else "0 s"
-    return f"{seconds / 3600.0:.3g} h"
+def show_seconds(seconds: float | None, zeros: bool = False) -> str:
+    """A duration for people, three digits: `12.3 ms`, `1.04 s`, `2.5 min`; with `zeros` always three: `2.50 min`."""
+    if not seconds:
+        return "–" if seconds is None else "0 s"
+    scales = (("µs", 1e-6, 1e-3), ("ms", 1e-3, 1.0), ("s", 1.0, 600.0), ("min", 60.0, 7200.0), ("h", 3600.0, math.inf))
+    seconds = float(f"{seconds:.3g}")  # 0.9996 s are 1 s, not 1000 ms
+    unit, size = next((unit, size) for unit, size, upto in scales if abs(seconds) < upto)
+    amount = seconds / size
+    digits = f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount:#.3g}" if zeros else f"{amount:.3g}"
+    return f"{digits.rstrip('.')} {unit}"
 
 
 def show_bytes(size: float) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import infersim as sim
+from infersim import load
 from infersim.errors import DoesNotFit, InputError
 
 RARE = {"arrivals": {"kind": "poisson", "rate_per_s": 0.001}}
@@ -103,6 +104,44 @@ def test_a_context_that_cannot_be_had_is_refused_as_vllm_refuses_it(engine, fiel
     with pytest.raises(InputError) as refusal:
         sim.simulate(scenario(pool={"engine": engine}))
     assert refusal.value.field == field
+
+
+def test_a_run_can_be_varied_from_python():
+    base = scenario()
+    changed = sim.simulate(base, {"fleet.main.replicas": 2}, seed=9)
+    assert (changed.scenario.fleet["main"].replicas, changed.scenario.run.seed) == (2, 9)
+    assert without_wall(changed) == without_wall(sim.simulate(base, ["fleet.main.replicas=2", "run.seed=9"]))
+    again = sim.simulate(changed.scenario, {"run.seed": 3})
+    assert again.scenario.run.seed == 3
+    with pytest.raises(InputError, match="replica"):
+        sim.simulate(base, {"fleet.main.replica": 2})
+    with pytest.raises(InputError, match="loaded already"):
+        sim.simulate(load.from_mapping(base), seed=9)
+
+
+def test_a_result_says_what_was_run():
+    result = sim.simulate(scenario(pool={"device": "H100", "precision": {"kv_cache": "fp8"}}))
+    told = result.summary()["pools"]["main"]["deployment"]
+    assert told == {
+        "model": "llama-3.1-8b",
+        "device": "h100-sxm-80gb",
+        "replicas": 1,
+        "devices": 1,
+        "tensor": 1,
+        "engine": "vllm",
+        "weights": "bf16",
+        "kv_cache": "fp8",
+    }
+    pool = result.scenario.fleet["main"]
+    assert (pool.device, pool.precision.weights) == ("h100-sxm-80gb", "bf16")
+
+
+def test_a_memory_that_holds_less_than_the_model_was_made_for_is_said():
+    few = {"num_gpu_blocks_override": 101}
+    result = sim.simulate(scenario(pool={"engine": few}, run={"requests": 20}))
+    assert any("the KV memory holds 1,600 tokens" in warning for warning in result.warnings)
+    stated = sim.simulate(scenario(pool={"engine": few | {"max_model_len": 1600}}, run={"requests": 20}))
+    assert not any("KV memory holds" in warning for warning in stated.warnings)
 
 
 def test_an_overload_is_said():

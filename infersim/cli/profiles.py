@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from infersim.cli.groups import Group
-from infersim.cli.output import columns, print_json, terminal_width
+from infersim.cli.output import print_json, terminal_width
+from infersim.text.columns import columns
 
 
 def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
@@ -29,7 +31,7 @@ def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
         if as_json:
             print_json([_plain(profile) for profile in found])
         else:
-            click.echo(_table([row(profile) for profile in found]))
+            _print_table([row(profile) for profile in found])
 
     @group.command("show", help=f"Show one {kind} with the source of every number.")
     @click.argument("name")
@@ -52,16 +54,18 @@ def _plain(profile: Any) -> dict[str, Any]:
     return profile.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _table(rows: list[dict[str, str]]) -> str:
-    """Aligned columns; those at the right are left out where the terminal is too narrow for them."""
-    if not rows:
-        return "none"
-    head = list(rows[0])
+def _print_table(rows: list[dict[str, str]]) -> None:
+    """Aligned columns; those at the right are left out, and named on stderr, where the terminal is too narrow."""
+    shown, width = list(rows[0]), terminal_width(without=1000)
     while True:
-        lines = columns([head, *([row[name] for name in head] for row in rows)])
-        if len(head) == 1 or max(map(len, lines)) <= terminal_width():
-            return "\n".join(lines)
-        head.pop()
+        lines = columns([shown, *([row[name] for name in shown] for row in rows)])
+        if len(shown) == 1 or max(map(len, lines)) <= width:
+            break
+        shown.pop()
+    click.echo("\n".join(lines))
+    left_out = list(rows[0])[len(shown) :]
+    if left_out:
+        click.echo(textwrap.fill(f"(a wider terminal shows {', '.join(left_out)}, too)", width), err=True)
 
 
 def _device(device: Any) -> dict[str, str]:

@@ -49,9 +49,9 @@ def _show(result: Result, as_json: bool) -> None:
         for warning in result.warnings:
             warn(warning)
     else:
-        from infersim.cli.tables import summary_table
+        from infersim.text.page import page
 
-        click.echo(summary_table(result.summary(), terminal_width()))
+        click.echo(page(result.summary(), min(100, terminal_width())))
 
 
 def _check_folder(folder: Path) -> None:

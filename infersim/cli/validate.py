@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from infersim.cli.output import columns, print_json
+from infersim.cli.output import print_json
 from infersim.errors import InputError, NotModelled
+from infersim.text.columns import columns
 
 _SCHEDULES = (".jsonl", ".jsonl.gz")
 _TABLES = (".csv", ".csv.gz")

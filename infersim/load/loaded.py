@@ -37,12 +37,16 @@ class Loaded:
         return error.located(place.source, place.line, place.column) if place else error
 
 
-def load_scenario(path: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Loaded:
+Overrides = Mapping[str, Any] | Sequence[str]
+"""Settings laid over a scenario: values by dotted path, or `PATH=VALUE` texts."""
+
+
+def load_scenario(path: str | Path, overrides: Overrides = (), seed: int | None = None) -> Loaded:
     """Read a scenario file.
 
     Args:
         path: a YAML 1.2 file.
-        overrides: `PATH=VALUE` settings laid over it, in order.
+        overrides: settings laid over it, in order: `PATH=VALUE` texts, or values by path.
         seed: in place of the file's `run.seed`.
 
     Raises:
@@ -58,41 +62,47 @@ def load_scenario(path: str | Path, overrides: Sequence[str] = (), seed: int | N
     return _finished(data, places, Path(path).parent, overrides, seed)
 
 
-def from_mapping(data: Mapping[str, Any], overrides: Sequence[str] = (), seed: int | None = None) -> Loaded:
+def from_mapping(data: Mapping[str, Any], overrides: Overrides = (), seed: int | None = None) -> Loaded:
     """A scenario from a mapping of the file's shape; relative trace paths are relative to the working folder."""
     return _finished(data, Places(), Path(), overrides, seed)
 
 
-def from_scenario(scenario: Scenario) -> Loaded:
+def from_scenario(scenario: Scenario, overrides: Overrides = (), seed: int | None = None) -> Loaded:
     """A scenario made in Python; relative trace paths are relative to the working folder."""
-    data = scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
-    later = refusals(data, Places())
-    if later:
-        raise together(later)
-    return Loaded(scenario, Path(), Places())
+    return from_mapping(scenario.model_dump(mode="json", by_alias=True, exclude_none=True), overrides, seed)
 
 
-def as_loaded(scenario: Scenario | Loaded | Mapping[str, Any] | str | Path) -> Loaded:
+def as_loaded(
+    scenario: Scenario | Loaded | Mapping[str, Any] | str | Path, overrides: Overrides = (), seed: int | None = None
+) -> Loaded:
     """Whatever names a scenario: a file, a mapping, a `Scenario`, or one that is loaded already."""
     if isinstance(scenario, Loaded):
+        if overrides or seed is not None:
+            raise InputError("is loaded already", "give its overrides and seed to load_scenario")
         return scenario
     if isinstance(scenario, Scenario):
-        return from_scenario(scenario)
+        return from_scenario(scenario, overrides, seed)
+    if isinstance(scenario, str) and "\n" in scenario:
+        raise InputError("a text of several lines is no path", "give a file's path, or a mapping of the same shape")
     if isinstance(scenario, (str, Path)):
-        return load_scenario(scenario)
+        return load_scenario(scenario, overrides, seed)
     if isinstance(scenario, Mapping):
-        return from_mapping(scenario)
+        return from_mapping(scenario, overrides, seed)
     raise InputError(f"a scenario is a file's path, a mapping or a Scenario, not {type(scenario).__name__}")
 
 
-def _finished(data: Any, places: Places, folder: Path, overrides: Sequence[str], seed: int | None) -> Loaded:
+def _finished(data: Any, places: Places, folder: Path, overrides: Overrides, seed: int | None) -> Loaded:
     if not isinstance(data, Mapping):
         top = places.find("")
         error = InputError("the top level must be a mapping", "workload: and fleet: stand there", value=show(data))
         raise error.located(top.source, top.line, top.column) if top else error
     changed = dict(data)
-    for override in overrides:
-        changed = apply(changed, places, override)
+    if isinstance(overrides, Mapping):
+        for path, value in overrides.items():
+            changed = put(changed, places, path, value, f"overrides[{path!r}]")
+    else:
+        for override in overrides:
+            changed = apply(changed, places, override)
     if seed is not None:
         changed = put(changed, places, "run.seed", seed, f"--seed {seed}")
     try:

@@ -52,8 +52,8 @@ def validated(spec: type[BaseModel], data: Any, places: Places) -> Any:
 
 
 def together(errors: Sequence[InputError]) -> InputError:
-    """One error as itself, several as one, by line."""
-    ordered = sorted(errors, key=lambda error: (error.file.startswith("--"), error.line))
+    """One error as itself, several as one: options first, then by line."""
+    ordered = sorted(errors, key=lambda error: (not error.file.startswith("--"), error.line))
     return ordered[0] if len(ordered) == 1 else InputErrors(*ordered)
 
 
@@ -146,8 +146,7 @@ def _said(path: tuple[object, ...], detail: ErrorDetails, spec: type[BaseModel],
     if kind in ("literal_error", "enum"):
         return _choice(context, given)
     if given is None:
-        hint = _join("leave the key out to take its default", example and f"({example})")
-        return "nothing is given here", hint, "null"
+        return "nothing is given here", example or "leave the key out to take its default", "null"
     if kind in ("value_error", "assertion_error"):
         fault = context["error"]
         if isinstance(fault, SpecError):

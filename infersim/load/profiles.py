@@ -19,6 +19,8 @@ from infersim.errors import InputError, nearest
 from infersim.load.messages import validated
 
 VARIABLE = "INFERSIM_PROFILES"
+FEW = 12
+"""So many names are told in an error; more are a command's answer."""
 _FOLDERS = {"device": ("gpu", "tpu", "edge", "cpu"), "model": ("models",), "engine": ("engines",)}
 _SPECS = {
     "device": ("infersim.spec.hardware", "Device"),
@@ -123,12 +125,17 @@ def _checked(folder: Path, origin: str) -> Path:
 
 def _by_alias(kind: str, name: str) -> Path | None:
     wanted = _normal(name)
+    return next((path for title, path in _titles(kind).items() if _normal(title) == wanted), None)
+
+
+def _titles(kind: str) -> dict[str, Path]:
+    """The files of a kind by each of their profile's names: its stem, full name and aliases."""
+    found: dict[str, Path] = {}
     for path in _files(kind).values():
         profile = _read(kind, *_stamped(path))
-        titles = (path.stem, getattr(profile, "full_name", ""), *getattr(profile, "aliases", ()))
-        if wanted in [_normal(title) for title in titles]:
-            return path
-    return None
+        for title in (path.stem, getattr(profile, "full_name", ""), *getattr(profile, "aliases", ())):
+            found.setdefault(title, path)
+    return found
 
 
 def _normal(name: str) -> str:
@@ -139,15 +146,18 @@ def _unknown(kind: str, name: str, field: str) -> InputError:
     for other in ("device", "model"):
         if other != kind and _titled(other, name):
             return InputError(f"this is a {other}; a {kind} is needed here", _shows(kind), field, repr(name))
-    parts = (f"no such {kind}.", nearest(name, list_profiles(kind)), _shows(kind))
-    return InputError(" ".join(part for part in parts if part), "", field, repr(name))
+    hint = nearest(name, _titles(kind)) or _few(kind)
+    return InputError(" ".join(filter(None, (f"no such {kind}.", hint, _shows(kind)))), "", field, repr(name))
+
+
+def _few(kind: str) -> str:
+    """All names, where they are few enough to be read."""
+    names = list_profiles(kind)
+    return f"Allowed: {', '.join(names)}" if len(names) <= FEW else ""
 
 
 def _shows(kind: str) -> str:
-    names = list_profiles(kind)
-    if kind == "engine":
-        return f"engines: {', '.join(names)}"
-    return f"(infersim {kind}s list shows all {len(names)})"
+    return _few(kind) if kind == "engine" else f"(infersim {kind}s list shows all {len(list_profiles(kind))})"
 
 
 def _stamped(path: Path) -> tuple[Path, int]:

@@ -41,11 +41,11 @@ def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
     if late < GROWTH * early and found[arrival.size // 2 :].min() < 1:
         return ""
     if never.any():
-        rest = f"and {np.count_nonzero(never)} of them had not begun when the run ended"
+        rest = f"and {np.count_nonzero(never):,} of them had not begun when the run ended"
     else:
         rest = f"and it took {show_seconds(scheduled.max() - last)} more to begin with the last of them"
     return (
-        f"overload: arrivals outran service. {waiting} requests were waiting when arrivals stopped at "
-        f"{show_seconds(last)}, {rest}; the queue went from {max(early, 0.0):.0f} to {late:.0f} requests. "
-        "The latencies describe a growing queue, not a steady state."
+        f"overload: arrivals outran service. {waiting:,} requests were waiting when arrivals stopped at "
+        f"{show_seconds(last)}, {rest}; the second fifth of the arrivals found {max(early, 0.0):,.0f} waiting, the "
+        f"last fifth {late:,.0f}. The latencies describe a growing queue, not a steady state."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from infersim.units import show_seconds
 
 POINTS = 120
 """Points of a line over time, about."""
+WRAP = 150
+"""Letters of a line at the foot."""
+SHORTEST = 1e-4
+"""Where the latencies' axis begins [s]: what is shorter, such as no queue at all, is drawn as a share to start from."""
 LATENCIES = (
     ("queue_s", "queue", style.PURPLE),
     ("ttft_s", "TTFT", style.BLUE),
@@ -36,14 +41,18 @@ def plot_latency_cdf(
         values = np.sort(latencies[name][~np.isnan(latencies[name])])
         if not values.size or values[-1] <= 0:
             continue
-        shown = np.maximum(values, 1e-4)
-        ax.step(shown, np.arange(1, values.size + 1) / values.size, where="post", color=colour, label=label, lw=1.6)
+        share = np.arange(1, values.size + 1) / values.size
+        first = int(np.searchsorted(values, SHORTEST))  # of those before, only how many they are is drawn
+        shown = np.concatenate([[SHORTEST] if first else [], values[first:]])
+        share = np.concatenate([share[first - 1 : first] if first else [], share[first:]])
+        ax.step(shown, share, where="post", color=colour, label=label, lw=1.6)
         bound = (slo or {}).get(name)
         if bound:
             ax.axvline(bound, color=colour, lw=1, ls=(0, (4, 3)))
     ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
-    style.title(ax, "Latency", "seconds, logarithmic (dashed: SLO)", "share of requests below")
+    dashed = " (dashed: SLO)" if slo else ""
+    style.title(ax, "Latency", f"seconds, logarithmic{dashed}", "share of requests below")
     if ax.lines:
         ax.legend(fontsize=8, frameon=False, loc="upper left")
     return ax
@@ -91,17 +100,20 @@ def plot_memory(timeline: dict[str, np.ndarray], ax: Axes | None = None) -> Axes
 
 
 def dashboard(
-    title: str, latencies: dict[str, np.ndarray], timeline: dict[str, np.ndarray], summary: dict[str, Any]
+    titles: list[str], latencies: dict[str, np.ndarray], timeline: dict[str, np.ndarray], summary: dict[str, Any]
 ) -> Figure:
-    """The four pictures on one page, with the figures that matter under the title."""
-    made, (cdf, load, batch, memory) = style.figure(2, 2, 12.0, 7.4)
+    """The four pictures on one page, with the figures that matter under the titles and the warnings at the foot."""
+    made, (cdf, load, batch, memory) = style.figure(2, 2, 12.0, 7.6)
     goodput = summary["goodput"]
     slo = goodput["slo"] if goodput and len(summary["classes"]) == 1 else None  # several have lines of their own
     plot_latency_cdf(latencies, slo, cdf)
     plot_load(timeline, load)
     plot_batch(timeline, batch)
     plot_memory(timeline, memory)
-    made.suptitle(f"{title}\n{_headline(summary)}", x=0.01, ha="left", fontsize=12, color=style.INK)
+    made.suptitle("\n".join([*titles, _headline(summary)]), x=0.01, ha="left", fontsize=11, color=style.INK)
+    if summary["warnings"]:
+        lines = [line for text in summary["warnings"] for line in textwrap.wrap(f"warning: {text}", WRAP)]
+        made.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color=style.RED)
     return made
 
 
@@ -113,6 +125,8 @@ def _headline(summary: dict[str, Any]) -> str:
         parts.append(f"{throughput['output_tokens_per_s']:,.0f} output tokens/s")
     if summary["goodput"] and summary["goodput"]["fraction"] is not None:
         parts.append(f"{100 * summary['goodput']['fraction']:.1f}% within the SLO")
+    if summary["warnings"]:
+        parts.append("see the warnings below")
     return "  ·  ".join(parts)
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1f2933", "#697586", "#e3e8ee"
-BLUE, ORANGE, GREEN, PURPLE = "#2563eb", "#ea7a16", "#15925f", "#8b45c7"
+BLUE, ORANGE, GREEN, PURPLE, RED = "#2563eb", "#ea7a16", "#15925f", "#8b45c7", "#c62828"
 
 
 def figure(rows: int, columns: int, width_in: float, height_in: float) -> tuple[Figure, list[Axes]]:

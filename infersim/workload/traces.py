@@ -56,10 +56,9 @@ def _cells(path: Path, form: str) -> list[list[str]]:
     places = []
     for name in COLUMNS[form]:
         if name not in found:
-            hint = nearest(name, found)
             raise InputError(
                 f"no column {name!r}; the file has: {', '.join(found)[:200]}",
-                f"{hint} a trace of format {form!r} needs {', '.join(COLUMNS[form])}".strip(),
+                f"{_remedy(name, found)} a trace of format {form!r} needs {', '.join(COLUMNS[form])}".strip(),
                 file=str(path),
                 line=1,
             )
@@ -73,6 +72,16 @@ def _cells(path: Path, form: str) -> list[list[str]]:
         if len(row) != len(found):
             raise InputError(f"{len(row)} cells for {len(found)} columns", file=str(path), line=number + 2)
     return [[row[place].strip() for row in rows] for place in places]
+
+
+def _remedy(name: str, found: list[str]) -> str:
+    """What to change where a column is missing: the format, the delimiter, or a name."""
+    for form, columns in COLUMNS.items():
+        if set(columns) <= set(found):
+            return f"These are the columns of format: {form};"
+    if len(found) == 1 and any(mark in found[0] for mark in ";\t|"):
+        return "Separate the columns by commas;"
+    return nearest(name, found)
 
 
 def _lines(path: Path) -> list[str]:

@@ -127,6 +127,14 @@ def test_a_full_disk_is_one_message():
 
 
 def test_ascii_terminals_get_escapes_rather_than_a_traceback():
-    done = shell("PYTHONIOENCODING=ascii infersim devices list")
+    done = shell("PYTHONIOENCODING=ascii COLUMNS=200 infersim devices list")
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_columns_that_a_terminal_cannot_hold_are_named():
+    done = shell("COLUMNS=40 infersim devices list")
+    assert max(map(len, done.stdout.splitlines())) <= 40
+    assert "rests on" not in done.stdout
+    assert done.stderr == "(a wider terminal shows bf16, fp8,\npower, rests on, too)\n"
+    assert "rests on" in shell("COLUMNS=200 infersim devices list").stdout

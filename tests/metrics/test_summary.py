@@ -18,9 +18,9 @@ NAN = float("nan")
 LENGTHS = {"prompt_tokens": {"kind": "fixed", "value": 10}, "output_tokens": {"kind": "fixed", "value": 10}}
 CLASS = {"arrivals": {"kind": "poisson", "rate_per_s": 1}, **LENGTHS}
 SLO = {"ttft_s": 1.0, "tpot_s": 0.05}
-POOL = PoolFacts(
-    "main", 2, 4, 100, 16, 1e3, 1e2, Purchase(price_usd_per_h=3.0)
-)  # two replicas, four devices at 3 USD an hour
+WHAT = {"model": "any", "device": "any"}
+# two replicas, four devices at 3 USD an hour
+POOL = PoolFacts("main", 2, 4, 100, 16, 1e3, 1e2, Purchase(price_usd_per_h=3.0), WHAT)
 
 # arrival, scheduled, first token, finish, prompt, output, class, preemptions, status
 ROWS = [
@@ -106,6 +106,23 @@ def test_rejected_and_unanswered_requests_miss_their_slo():
     assert figures["classes"]["batch"]["goodput"]["fraction"] == 1 / 2
 
 
+@pytest.mark.parametrize(("attainment", "attained"), [(1 / 3, True), (0.34, False)])
+def test_an_slo_is_attained_by_the_share_that_it_asks_for(attainment, attained):
+    figures = summary(slos=(SLO | {"attainment": attainment}, None))  # one of three requests of its class keeps it
+    assert figures["goodput"]["attained"] is attained
+    assert figures["classes"]["chat"]["goodput"]["attained"] is attained
+
+
+def test_every_class_must_attain_its_own_slo():
+    easy, hard = SLO | {"attainment": 0.1}, SLO | {"attainment": 0.6}
+    assert summary(slos=(easy, easy))["goodput"]["attained"] is True
+    assert summary(slos=(easy, hard))["goodput"]["attained"] is False  # one of two
+
+
+def test_figures_say_what_was_simulated():
+    assert summary()["pools"]["main"]["deployment"] == WHAT
+
+
 def test_a_class_without_an_slo_is_not_in_the_goodput():
     figures = summary(slos=(SLO, None))
     assert figures["goodput"]["fraction"] == 1 / 3
@@ -144,7 +161,7 @@ def test_a_run_that_completes_nothing_has_nulls_and_no_nan():
 
 
 def test_without_a_price_there_is_no_cost():
-    pool = PoolFacts("main", 1, 1, 100, 16, 1e3, 1e2, Purchase())
+    pool = PoolFacts("main", 1, 1, 100, 16, 1e3, 1e2, Purchase(), WHAT)
     assert summary(pool=pool)["cost"] is None
 
 

@@ -29,7 +29,25 @@ def test_a_unit_of_another_kind_lists_those_allowed(text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "–"), (0.0, "0 s"), (12.3e-6, "12.3 µs"), (0.0123, "12.3 ms"), (90.0, "90 s"), (7200, "2 h")],
+    [
+        (None, "–"),
+        (0.0, "0 s"),
+        (12.3e-6, "12.3 µs"),
+        (0.0123, "12.3 ms"),
+        (90.0, "90 s"),
+        (7200, "2 h"),
+        (0.9996, "1 s"),
+        (5.4e6, "1,500 h"),
+    ],
 )
 def test_durations_are_shown_for_people(seconds, text):
     assert units.show_seconds(seconds) == text
+
+
+def test_durations_in_a_column_have_three_digits():
+    assert [units.show_seconds(s, zeros=True) for s in (0.0091, 0.012, 0.874, 120.0)] == [
+        "9.10 ms",
+        "12.0 ms",
+        "874 ms",
+        "120 s",
+    ]

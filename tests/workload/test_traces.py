@@ -164,3 +164,17 @@ def test_azures_traces_are_read_whole(shared_data, name, rows):
     assert arrival[0] == 0.0
     assert 3000 < arrival[-1] < 3700  # an hour
     assert (np.diff(arrival) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "format: azure"),
+        ("arrival_s;prompt_tokens;output_tokens\n0;1;1\n", "by commas"),
+        ("arrival,prompt_tokens,output_tokens\n0,1,1\n", "Did you mean 'arrival'?"),
+    ],
+)
+def test_a_missing_column_tells_what_to_change(trace, content, remedy):
+    with pytest.raises(InputError) as refusal:
+        trace(content)
+    assert remedy in refusal.value.hint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infersim.cli.tables import summary_table
+from infersim.text.page import page
 
 LATENCY = {"mean": 0.0123, "p50": 0.01, "p90": 0.1, "p95": 1.5, "p99": 12.0}
 CLASS = {
@@ -12,7 +12,22 @@ CLASS = {
     "tokens": {"prompt": 12_345_678, "output": 1000},
     **dict.fromkeys(("ttft_s", "tpot_s", "itl_s", "e2e_s", "queue_s"), LATENCY),
     "throughput": {"requests_per_s": 5.678, "output_tokens_per_s": 1234.5},
-    "goodput": {"slo": {"ttft_s": 1.0, "tpot_s": 0.05, "attainment": 0.99}, "requests_per_s": 5.0, "fraction": 0.875},
+    "goodput": {
+        "slo": {"ttft_s": 1.0, "tpot_s": 0.05, "attainment": 0.99},
+        "requests_per_s": 5.0,
+        "fraction": 0.875,
+        "attained": False,
+    },
+}
+DEPLOYMENT = {
+    "model": "llama-3.1-8b",
+    "device": "h100-sxm-80gb",
+    "replicas": 1,
+    "devices": 1,
+    "tensor": 1,
+    "engine": "vllm",
+    "weights": "bf16",
+    "kv_cache": "fp8",
 }
 FULL = {
     "scenario": "chat",
@@ -31,6 +46,7 @@ FULL = {
     },
     "energy": None,
     "classes": {"chat": CLASS},
+    "pools": {"main": {"deployment": DEPLOYMENT}},
     "confidence": {
         "level": "derived",
         "curves": [{"curve": "gemm.bf16", "confidence": "measured"}],
@@ -42,16 +58,20 @@ FULL = {
 
 
 def emptied(data):
-    """The same object with null in place of every figure."""
-    return {key: emptied(value) if isinstance(value, dict) else None for key, value in data.items()}
+    """The same object with null in place of every figure; what was simulated is no figure."""
+    return {
+        key: value if key == "deployment" else emptied(value) if isinstance(value, dict) else None
+        for key, value in data.items()
+    }
 
 
 def test_a_full_summary_reads_well():
-    text = summary_table(FULL, 120)
+    text = page(FULL, 120)
     assert "1,200 arrived, 1,100 completed, 100 rejected, 3 preempted (5 evictions)" in text
-    assert "TTFT   12.3 ms  10 ms  100 ms  1.5 s  12 s" in text
+    assert "TTFT   12.3 ms  10.0 ms  100 ms  1.50 s  12.0 s" in text
     assert "5.68 requests/s, 1,234 output tokens/s" in text
-    assert "87.5% of arrivals within TTFT 1 s, TPOT 50 ms" in text
+    assert "87.5% of arrivals within TTFT 1 s, TPOT 50 ms (99% asked): missed" in text
+    assert "fleet        1 × llama-3.1-8b (bf16, KV cache fp8) on h100-sxm-80gb, vllm" in text
     assert "$2.78 in all, $0.000139 a request, $1.08 per million output tokens" in text
     assert "at $3.00 a device-hour (source not stated)" in " ".join(text.split())
     assert "rests on      derived numbers (measured: gemm.bf16)" in text
@@ -62,22 +82,42 @@ def test_a_full_summary_reads_well():
 @pytest.mark.parametrize("width", [20, 38, 60, 100])
 def test_no_line_is_wider_than_the_terminal(width):
     two = FULL | {"classes": {"chat": CLASS, "batch": CLASS}}
-    assert max(map(len, summary_table(two, width).splitlines())) <= width
+    assert max(map(len, page(two, width).splitlines())) <= width
 
 
 def test_several_classes_have_a_row_each():
-    text = summary_table(FULL | {"classes": {"chat": CLASS, "offline": CLASS | {"goodput": None}}})
+    text = page(FULL | {"classes": {"chat": CLASS, "offline": CLASS | {"goodput": None}}})
     assert [line.split()[0] for line in text.splitlines() if "1,100  " in line] == ["chat", "offline"]
 
 
 @pytest.mark.parametrize("summary", [emptied(FULL), dict.fromkeys(FULL), {}])
 def test_nothing_to_report_is_a_dash(summary):
-    text = summary_table(summary)
+    text = page(summary)
     assert "None" not in text
     assert "–" in text
     assert "nan" not in text
 
 
 def test_classes_bounds_are_told_apart():
-    text = summary_table(FULL | {"goodput": CLASS["goodput"] | {"slo": {"a": {"ttft_s": 1.0}, "b": {"e2e_s": 3.0}}}})
+    text = page(FULL | {"goodput": CLASS["goodput"] | {"slo": {"a": {"ttft_s": 1.0}, "b": {"e2e_s": 3.0}}}})
     assert "within a: TTFT 1 s; b: E2E 3 s" in text
+
+
+@pytest.mark.parametrize(
+    ("replicas", "tensor", "text"),
+    [
+        (3, 1, "3 × llama-3.1-8b (bf16, KV cache fp8) on h100-sxm-80gb"),
+        (1, 2, "1 × llama-3.1-8b (bf16, KV cache fp8) on 2 × h100-sxm-80gb"),
+        (3, 2, "3 × llama-3.1-8b (bf16, KV cache fp8), each on 2 × h100-sxm-80gb"),
+    ],
+)
+def test_replicas_and_their_devices_are_told_apart(replicas, tensor, text):
+    pools = {"main": {"deployment": DEPLOYMENT | {"replicas": replicas, "tensor": tensor}}}
+    shown = " ".join(page(FULL | {"pools": pools}).split())
+    assert text in shown
+    assert ("peak 25 (a replica)" in shown) == (replicas > 1)
+
+
+def test_warnings_come_before_the_figures():
+    text = page(FULL)
+    assert text.index("warning: overloaded") < text.index("TTFT")

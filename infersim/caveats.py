@@ -1,0 +1,89 @@
+"""What a reader of the figures must not miss: sentences about a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from infersim.metrics.steady_state import overload
+from infersim.records import REJECTED
+from infersim.spec.scenario import Scenario
+from infersim.spec.workload import AllAtOnce, ClosedLoop, Geometric, Lognormal, TrafficClass
+from infersim.summary import Span
+
+CLIPPED = 0.05
+"""Share of a class's lengths at their bounds from which on it is said."""
+
+
+def caveats(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int, longest: int, span: Span) -> list[str]:
+    """Sentences about a run.
+
+    Args:
+        scenario: what was asked.
+        requests: the request table's columns.
+        held_back: requests that were due and that their client's limit kept unsent.
+        longest: most tokens of prompt and output that a replica takes.
+        span: the window of the figures.
+    """
+    return [
+        *_overload(scenario, requests, span),
+        *_unsent(scenario, requests, held_back),
+        *_rejected(requests, longest),
+        *_clipped(scenario, requests),
+        *(
+            ["nothing was completed after the warm-up: there are no rates to report."]
+            if span.begin_s >= span.end_s and requests["status"].size
+            else []
+        ),
+    ]
+
+
+def _overload(scenario: Scenario, requests: dict[str, np.ndarray], span: Span) -> Iterator[str]:
+    closed = [isinstance(traffic.arrivals, (ClosedLoop, AllAtOnce)) for traffic in scenario.workload.values()]
+    opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
+    said = overload({name: column[opened] for name, column in requests.items()}, span.end_s)
+    if said:
+        yield said
+
+
+def _unsent(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int) -> Iterator[str]:
+    sent = np.bincount(requests["traffic_class"], minlength=len(scenario.workload))
+    run = scenario.run
+    until = "" if run.duration_s is None else f" before run.duration_s = {run.duration_s:g} s"
+    for name, count in zip(scenario.workload, sent, strict=True):
+        if not count:
+            yield f"class {name!r} sent no request{until}."
+    if run.requests is not None and sent.sum() + held_back < run.requests and run.duration_s is None:
+        yield f"{run.requests:,} requests were asked for, and the traces hold {sent.sum():,}."
+    if held_back:
+        yield f"{held_back:,} requests were due but held back by their client's max_in_flight when the run ended."
+
+
+def _rejected(requests: dict[str, np.ndarray], longest: int) -> Iterator[str]:
+    rejected = int(np.count_nonzero(requests["status"] == REJECTED))
+    if rejected:
+        asked = f"{rejected:,} of {len(requests['status']):,} requests were rejected"
+        yield f"{asked}: their prompt and output are more than max_model_len = {longest:,} tokens."
+
+
+def _clipped(scenario: Scenario, requests: dict[str, np.ndarray]) -> Iterator[str]:
+    """Lengths that their own bounds cut so often that mean and cv are no longer those asked for."""
+    for number, (name, traffic) in enumerate(scenario.workload.items()):
+        for field, spec in _bounded(traffic):
+            lengths = requests[field][requests["traffic_class"] == number]
+            for bound in ("min", "max"):
+                limit = getattr(spec, bound)
+                share = float(np.mean(lengths == limit)) if lengths.size and limit not in (None, 1) else 0.0
+                if share >= CLIPPED:
+                    yield (
+                        f"workload.{name}.{field}: {100 * share:.0f}% are at {bound} {limit:,}, so their mean is "
+                        f"{lengths.mean():,.0f} tokens and not {spec.mean:,.6g}."
+                    )
+
+
+def _bounded(traffic: TrafficClass) -> Iterator[tuple[str, Lognormal | Geometric]]:
+    for field in ("prompt_tokens", "output_tokens"):
+        spec = getattr(traffic, field)
+        if isinstance(spec, (Lognormal, Geometric)):
+            yield field, spec

@@ -1,0 +1,65 @@
+"""What a reader must not miss is said, and only then."""
+
+import numpy as np
+import pytest
+
+from infersim.caveats import caveats
+from infersim.records import COMPLETED, REJECTED
+from infersim.spec.scenario import Scenario
+from infersim.summary import Span
+
+FLEET = {"main": {"model": "any", "device": "any"}}
+
+
+def scenario(prompt=None, **run) -> Scenario:
+    fixed = {"kind": "fixed", "value": 10}
+    chat = {"arrivals": {"kind": "poisson", "rate_per_s": 1}, "prompt_tokens": prompt or fixed, "output_tokens": fixed}
+    return Scenario(workload={"chat": chat}, fleet=FLEET, run={"duration_s": 60.0} | run)
+
+
+def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
+    count = len(prompt)
+    times = np.arange(count, dtype=float)
+    whole = {"prompt_tokens": np.array(prompt, dtype=int), "output_tokens": np.full(count, 10)}
+    whole |= {"traffic_class": np.zeros(count, dtype=int), "status": np.full(count, status)}
+    return {"arrival_s": times, "scheduled_s": times, "first_token_s": times + 1, "finish_s": times + 2} | whole
+
+
+def said(asked, requests, held_back=0, begin_s=0.0) -> list[str]:
+    return caveats(asked, requests, held_back, 20, Span(begin_s, 60.0))
+
+
+def test_nothing_is_said_of_an_ordinary_run():
+    assert said(scenario(), table()) == []
+
+
+def test_rejections_name_the_limit():
+    assert said(scenario(), table(status=REJECTED)) == [
+        "2 of 2 requests were rejected: their prompt and output are more than max_model_len = 20 tokens."
+    ]
+
+
+def test_lengths_that_their_bounds_cut_are_named():
+    spec = {"kind": "lognormal", "mean": 512, "cv": 1, "min": 4, "max": 100}
+    # four of five stand at the maximum
+    assert said(scenario(spec), table([100] * 4 + [50])) == [
+        "workload.chat.prompt_tokens: 80% are at max 100, so their mean is 90 tokens and not 512."
+    ]
+    assert said(scenario(spec), table([100] + [50] * 29)) == []  # one in thirty is what a maximum is for
+
+
+def test_a_class_that_sends_nothing_and_requests_held_back_are_named():
+    nothing = table([])
+    assert said(scenario(), nothing) == ["class 'chat' sent no request before run.duration_s = 60 s."]
+    assert "3 requests were due but held back" in said(scenario(), table(), held_back=3)[0]
+
+
+def test_a_warm_up_that_leaves_nothing_is_named():
+    (sentence,) = said(scenario(), table(), begin_s=90.0)
+    assert sentence.startswith("nothing was completed after the warm-up")
+
+
+@pytest.mark.parametrize(("asked", "sentence"), [(5, ["5 requests were asked for, and the traces hold 2."]), (2, [])])
+def test_a_trace_shorter_than_asked_for_is_named(asked, sentence):
+    traced = Scenario(workload={"a": {"trace": {"path": "a.csv"}}}, fleet=FLEET, run={"requests": asked})
+    assert said(traced, table()) == sentence
