@@ -88,7 +88,7 @@ class Result:
 
         requests = self._run.requests
         completed = requests["status"] == COMPLETED
-        values = latency.latencies({name: column[completed] for name, column in requests.items()})
+        values = latency.latencies({name: column[completed] for name, column in requests.items()}, self._run.frontend_s)
         titles = [facts.title(self._summary), *facts.fleet(self._summary).values()]
         return dashboard(titles, values, self._timeline_columns(), self._summary)
 
@@ -138,13 +138,15 @@ class Result:
         return {f"trace/{path}": provenance.sha256(self._run.folder / path) for path in paths}
 
     def _request_columns(self) -> dict[str, np.ndarray]:
-        columns = self._run.requests
+        columns, later_s = self._run.requests, self._run.frontend_s
         names = np.array(list(self.scenario.workload), dtype=object)
-        times = ("arrival_s", "scheduled_s", "first_token_s", "finish_s")
         return {
             "request": np.arange(columns["arrival_s"].size),
             "class": names[columns["traffic_class"]],
-            **{name: columns[name] for name in times},
+            "arrival_s": columns["arrival_s"],
+            "scheduled_s": columns["scheduled_s"],
+            "first_token_s": columns["first_token_s"] + later_s,
+            "finish_s": columns["finish_s"] + later_s,
             "prompt_tokens": columns["prompt_tokens"],
             "output_tokens": columns["output_tokens"],
             "preemptions": columns["preemptions"],

@@ -80,10 +80,8 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     resolved = scenario.model_copy(update={"fleet": {name: deployment.pool}})
     span = Span(warmup_s, _last_finish(requests) if horizon_s is None else horizon_s)
     warnings = caveats(scenario, requests, outcome.held_back, plan.most_tokens, span) + deployment.warnings
-    for column in ("first_token_s", "finish_s"):
-        requests[column] += plan.frontend_s
     return Result(
-        Run(resolved, folder, requests, outcome.requeues, usage, deployment.facts, span),
+        Run(resolved, folder, requests, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
         _confidence(deployment, usage),
         warnings,
         {

@@ -62,7 +62,8 @@ class Run:
     Attributes:
         scenario: what was asked.
         folder: what its trace paths are relative to.
-        requests: request columns on the client's clock (front-end time included in tokens' times).
+        requests: request columns on the engine's clock.
+        frontend_s: by how much later clients see their tokens [s].
         requeues: evictions and re-admissions [s].
         usage: sums over the pool's segments.
         pool: the pool.
@@ -72,6 +73,7 @@ class Run:
     scenario: Scenario
     folder: Path
     requests: dict[str, np.ndarray]
+    frontend_s: float
     requeues: tuple[np.ndarray, np.ndarray]
     usage: Usage
     pool: PoolFacts
@@ -111,8 +113,8 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
     span = run.span
     completed = _rows(requests, requests["status"] == COMPLETED)
     measured = _rows(completed, completed["arrival_s"] >= span.begin_s)
-    values = latency.latencies(measured)
-    in_span = (completed["finish_s"] > span.begin_s) | (span.begin_s == 0.0)
+    values = latency.latencies(measured, run.frontend_s)
+    in_span = completed["finish_s"] > span.begin_s
     arrived = requests["arrival_s"] >= span.begin_s
     return {
         "requests": latency.counts(requests),

@@ -9,17 +9,18 @@ from infersim.records import COMPLETED, REJECTED
 from infersim.spec.workload import Slo
 
 
-def latencies(requests: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def latencies(requests: dict[str, np.ndarray], frontend_s: float) -> dict[str, np.ndarray]:
     """Latencies of completed requests [s].
 
     Args:
-        requests: columns of completed requests on the client's clock, all of one length.
+        requests: columns of completed requests on the engine's clock, all of one length.
+        frontend_s: by how much later clients see their tokens [s].
 
     Returns:
         `ttft_s`, `e2e_s`, `queue_s`, `tpot_s`; TPOT is NaN for outputs of one token.
     """
-    ttft = requests["first_token_s"] - requests["arrival_s"]
-    e2e = requests["finish_s"] - requests["arrival_s"]
+    ttft = requests["first_token_s"] - requests["arrival_s"] + frontend_s
+    e2e = requests["finish_s"] - requests["arrival_s"] + frontend_s
     gaps = requests["output_tokens"] - 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         tpot = np.where(gaps > 0, (requests["finish_s"] - requests["first_token_s"]) / gaps, np.nan)

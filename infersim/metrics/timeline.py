@@ -22,14 +22,17 @@ class Timeline:
         self.width_s = width_s
         self.sums = {name: np.zeros(BINS) for name in CHANNELS}
 
-    def add(self, columns: dict[str, np.ndarray]) -> None:
-        """Take a chunk of segments (`records.SEGMENT_COLUMNS`); a segment's sums are spread evenly over its time."""
-        start, end = columns["start_s"], columns["end_s"]
+    def add(self, start: np.ndarray, end: np.ndarray, values: dict[str, np.ndarray]) -> None:
+        """Take a chunk of segments, each spread evenly over its time.
+
+        Args:
+            start, end: of each segment [s].
+            values: what each adds to each channel.
+        """
         self._reach(float(end.max()))
         first = (start / self.width_s).astype(np.int64)
         last = np.minimum((end / self.width_s).astype(np.int64), BINS - 1)
         duration = end - start
-        values = channel_values(columns, duration)
         if (first == last).all():
             bins, shares = first, 1.0
         else:
@@ -50,20 +53,19 @@ class Timeline:
 
 def channel_values(columns: dict[str, np.ndarray], duration: np.ndarray) -> dict[str, np.ndarray]:
     """What each segment adds to each channel."""
-    blocks = (columns["kv_first_blocks"] + columns["kv_last_blocks"]) / 2
     return {
         "busy_s": duration,
         "steps": columns["steps"],
         "output_tokens": columns["steps"] * columns["sampled_seqs"],
         "batch_seq_s": (columns["decode_seqs"] + columns["prefill_chunks"]) * duration,
-        "kv_block_s": blocks * duration,
+        "kv_block_s": columns["kv_block_steps"] / columns["steps"] * duration,
     }
 
 
 def count_in_bins(times_s: np.ndarray, width_s: float, bins: int) -> np.ndarray:
-    """Events in each bin, from their times [s]; what lies beyond the last bin is left out."""
-    places = (times_s / width_s).astype(np.int64)
-    return np.bincount(places[places < bins], minlength=bins)
+    """Events in each bin, from their times [s]; the last bin's end is its own, and what lies beyond is left out."""
+    inside = times_s[times_s <= bins * width_s]
+    return np.bincount(np.minimum((inside / width_s).astype(np.int64), bins - 1), minlength=bins)
 
 
 def occupancy(enter_s: np.ndarray, leave_s: np.ndarray, width_s: float, bins: int) -> np.ndarray:

@@ -12,7 +12,8 @@ from math import inf
 import simpy
 
 ARRIVAL, BOUNDARY = 1, 2
-"""Order at equal times: a step boundary sees every arrival up to its own time."""
+"""Order at equal times: a step boundary sees every arrival up to its own time; replica n's comes at BOUNDARY + n, so
+that boundaries of one time follow each other in an order that does not depend on when they were foreseen."""
 
 
 class Wake(simpy.Event):
@@ -29,7 +30,13 @@ class Wake(simpy.Event):
 
 
 class Clock(simpy.Environment):
-    """SimPy's environment, with `at`."""
+    """SimPy's environment, with `at`.
+
+    Attributes:
+        priority: of the event that is being run.
+    """
+
+    priority = 0
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
@@ -41,7 +48,7 @@ class Clock(simpy.Environment):
         """Run all events up to and at `end_s`; the loop of `simpy.Environment.run` without a call for each event."""
         queue = self._queue
         while queue and queue[0][0] <= end_s:
-            self._now, _, _, event = heappop(queue)
+            self._now, self.priority, _, event = heappop(queue)
             callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
             for callback in callbacks:
                 callback(event)

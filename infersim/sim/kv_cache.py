@@ -68,6 +68,18 @@ class KVCache:
                 grown += sum(residues[stop:])
         return grown
 
+    def held_block_steps(self, steps: int) -> int:
+        """Blocks held in each of the next `steps` decode steps, their own growth included, summed over the steps."""
+        size, residues, start = self.block_size, self._residues, -self.step
+        held = steps * self.used_blocks
+        for ahead in range(min(steps, size)):
+            crossing = residues[(start - ahead) % size]
+            if crossing:  # a block more from step `ahead` on, and again every `size` steps
+                left = steps - ahead
+                again = (left - 1) // size
+                held += crossing * (again + 1) * (2 * left - size * again) // 2
+        return held
+
     def steps_that_fit(self, most: int) -> int:
         """How many of the next `most` decode steps find their blocks (0 … most)."""
         free = self.capacity_blocks - self.used_blocks

@@ -72,6 +72,7 @@ class Replica:
         self.events = 0
         self._clock, self._table, self._segments, self._timing, self._policy = clock, table, segments, timing, policy
         self.listener = listener
+        self._priority = BOUNDARY + number
         self._single, self._observer = single, observer
         self._mode = IDLE
         self._wake: Wake | None = None
@@ -110,7 +111,7 @@ class Replica:
     # Boundaries.
 
     def _sleep(self, until_s: float) -> None:
-        self._wake = self._clock.at(until_s, self._boundary, BOUNDARY)
+        self._wake = self._clock.at(until_s, self._boundary, self._priority)
 
     def _boundary(self, wake: Wake) -> None:
         if wake is not self._wake:
@@ -220,7 +221,11 @@ class Replica:
             self._sleep(self._end_s(step))
 
     def _first_boundary(self, now_s: float) -> int:
-        """The first step of the stretch that ends at or after `now_s`."""
+        """The first step of the stretch that ends at or after `now_s`, and whose end is not over yet.
+
+        A request that another replica's boundary sends comes after this replica's boundary of the same time, if that
+        is earlier in the order of boundaries.
+        """
         first, slope, since = self._first_s, self._slope_s, now_s - self._anchor_s
         if slope > 0.0:
             half = first - 0.5 * slope
@@ -233,6 +238,8 @@ class Replica:
             step -= 1
         while step < self._until and self._end_s(step) < now_s:
             step += 1
+        if step < self._until and self._end_s(step) == now_s and self._clock.priority > self._priority:
+            step += 1
         return step
 
     # Writing down.
@@ -240,18 +247,18 @@ class Replica:
     def _advance(self, steps: int) -> None:
         """Do `steps` decode steps of the stretch and write them down."""
         batch, kv, done = self.batch, self.batch.kv, self._done
-        context, first_blocks = batch.shape.decode_context_tokens, kv.used_blocks + kv.next_growth_blocks()
+        context, block_steps = batch.shape.decode_context_tokens, kv.held_block_steps(steps)
         batch.advance(steps)
-        self._write_stretch(steps, context, first_blocks, kv.used_blocks)
+        self._write_stretch(steps, context, block_steps, kv.used_blocks)
         self._done = done + steps
 
-    def _write_stretch(self, steps: int, context: int, first_blocks: int, last_blocks: int) -> None:
+    def _write_stretch(self, steps: int, context: int, block_steps: int, last_blocks: int) -> None:
         batch, done = self.batch, self._done
         seqs = batch.shape.decode_seqs
         start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
         end_s, slope_s = self._end_s(done + steps), self._slope_s
         line = (start_s, end_s, steps, first_s, slope_s)
-        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, first_blocks, last_blocks, *batch.class_decodes)
+        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, block_steps, last_blocks, *batch.class_decodes)
 
     def _write_step_under_way(self) -> None:
         kv = self.batch.kv

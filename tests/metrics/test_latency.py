@@ -18,22 +18,30 @@ REQUESTS = {
 
 
 def test_latencies_count_from_the_sending():
-    values = latencies(REQUESTS)
+    values = latencies(REQUESTS, 0.0)
     assert values["ttft_s"].tolist() == [1.0, 1.0]
     assert values["e2e_s"].tolist() == [3.0, 1.0]
     assert values["queue_s"].tolist() == [0.25, 0.0]
     assert values["tpot_s"][0] == (3.0 - 1.0) / 4  # four gaps between five tokens
 
 
+def test_the_front_end_delays_every_token_alike():
+    values = latencies(REQUESTS, 0.5)
+    assert values["ttft_s"].tolist() == [1.5, 1.5]
+    assert values["e2e_s"].tolist() == [3.5, 1.5]
+    assert values["queue_s"].tolist() == [0.25, 0.0]
+    assert values["tpot_s"][0] == (3.0 - 1.0) / 4
+
+
 def test_an_output_of_one_token_has_no_tpot():
-    values = latencies(REQUESTS)
+    values = latencies(REQUESTS, 0.0)
     assert np.isnan(values["tpot_s"][1])
     assert describe_latencies(values)["tpot_s"] == dict.fromkeys(("mean", "p50", "p90", "p95", "p99"), 0.5)
 
 
 def test_outputs_of_one_token_alone_leave_tpot_null():
     only = {name: column[1:] for name, column in REQUESTS.items()}
-    described = describe_latencies(latencies(only))
+    described = describe_latencies(latencies(only, 0.0))
     assert described["tpot_s"]["mean"] is None
     assert described["ttft_s"]["mean"] == 1.0
 
@@ -50,7 +58,7 @@ def test_outputs_of_one_token_alone_leave_tpot_null():
     ],
 )
 def test_a_request_meets_an_slo_if_it_keeps_every_bound(slo, met):
-    assert within(Slo(**slo), latencies(REQUESTS)).tolist() == met
+    assert within(Slo(**slo), latencies(REQUESTS, 0.0)).tolist() == met
 
 
 def test_every_request_that_arrived_is_counted_once():

@@ -34,8 +34,8 @@ NAMES = ("arrival_s", "scheduled_s", "first_token_s", "finish_s", "prompt_tokens
 NAMES += ("traffic_class", "preemptions", "status")
 # A prompt for 1 s; ten steps of two decodes for 2 s; a window that ends at 5 s.
 STEPS = (
-    {"start_s": 0.0, "first_s": 1.0, "prefill_chunks": 1, "sampled_seqs": 1, "kv_first_blocks": 5, "kv_last_blocks": 5},
-    {"start_s": 1.0, "first_s": 0.2, "steps": 10, "decode_seqs": 2, "sampled_seqs": 2, "kv_first_blocks": 8}
+    {"start_s": 0.0, "first_s": 1.0, "prefill_chunks": 1, "sampled_seqs": 1, "kv_block_steps": 5, "kv_last_blocks": 5},
+    {"start_s": 1.0, "first_s": 0.2, "steps": 10, "decode_seqs": 2, "sampled_seqs": 2, "kv_block_steps": 100}
     | {"kv_last_blocks": 12, "decode_seqs.0": 2, "decode_seqs.1": 0},
 )
 
@@ -51,7 +51,7 @@ def summary(rows=ROWS, steps=STEPS, begin_s=0.0, end_s=5.0, slos=(SLO, None), po
     for name in NAMES[4:]:
         table[name] = table[name].astype(np.int64)
     nothing = (np.zeros(0), np.zeros(0))
-    return summarise(Run(scenario, Path(), table, nothing, usage, pool, Span(begin_s, end_s)))
+    return summarise(Run(scenario, Path(), table, 0.0, nothing, usage, pool, Span(begin_s, end_s)))
 
 
 def test_requests_tokens_and_throughput():

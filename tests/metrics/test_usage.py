@@ -9,14 +9,14 @@ from infersim.metrics.usage import Usage
 from infersim.records import class_column
 from tests.metrics.segments import Accounting, columns
 
-# Ten decode steps of two sequences from 1.0 s, 0.1 s each; 20 blocks at first, 22 at last.
+# Ten decode steps of two sequences from 1.0 s, 0.1 s each; 20 blocks at first, 22 at last, 21 in the mean.
 STRETCH = {
     "start_s": 1.0,
     "first_s": 0.1,
     "steps": 10,
     "decode_seqs": 2,
     "sampled_seqs": 2,
-    "kv_first_blocks": 20,
+    "kv_block_steps": 210,
     "kv_last_blocks": 22,
 }
 
@@ -67,13 +67,36 @@ def test_gaps_are_those_of_decoding_requests():
 
 def test_a_stretch_and_its_single_steps_have_the_same_gaps_in_a_window():
     grows = STRETCH | {"slope_s": 0.01}
-    starts = [1.0 + 0.1 * step + 0.01 * step * (step - 1) / 2 for step in range(10)]
-    steps = [STRETCH | {"start_s": at, "steps": 1, "first_s": 0.1 + 0.01 * step} for step, at in enumerate(starts)]
+    starts = [1.0 + 0.1 * step + 0.01 * step * (step - 1) / 2 for step in range(11)]
+    steps = [
+        STRETCH | {"start_s": starts[step], "end_s": starts[step + 1], "steps": 1, "first_s": 0.1 + 0.01 * step}
+        for step in range(10)
+    ]
     # Step 4 begins at 1.46 s.
     for begin_s, first in ((0.0, 0), (1.0, 0), (1.45, 4), (starts[4], 4), (starts[4] + 1e-6, 5), (starts[9], 9)):
         stretch, single = usage_of(grows, begin_s=begin_s), usage_of(*steps, begin_s=begin_s)
         assert stretch.itl._counts.sum() == single.itl._counts.sum() == 2 * (10 - first)
         assert stretch.itl.describe() == pytest.approx(single.itl.describe(), rel=2e-3)
+        assert stretch.sums["output_tokens"] == single.sums["output_tokens"]
+
+
+def test_a_step_under_way_when_the_window_closes_has_given_no_token():
+    prefill = {"start_s": 0.0, "first_s": 0.9, "prefill_chunks": 1, "prefill_tokens": 700, "sampled_seqs": 1}
+    usage = usage_of(prefill, end_s=0.6)
+    assert usage.sums["output_tokens"] == usage.timeline.sums["output_tokens"].sum() == 0.0
+    assert usage.sums["busy_s"] == usage.timeline.sums["busy_s"].sum() == pytest.approx(0.6)
+    # Of ten steps of 0.1 s from 1.0 s, the fourth is under way at 1.35 s: three have ended.
+    usage = usage_of(STRETCH, end_s=1.35)
+    assert usage.sums["output_tokens"] == usage.timeline.sums["output_tokens"].sum() == 3 * 2
+    assert usage.itl._counts.sum() == 3 * 2
+
+
+def test_a_token_counts_where_its_step_ends():
+    # the fourth step began before the window and ends in it: its token counts, its gap does not
+    usage = usage_of(STRETCH, begin_s=1.35)
+    assert usage.sums["output_tokens"] == 7 * 2
+    assert usage.itl._counts.sum() == 6 * 2
+    assert usage_of(STRETCH, begin_s=1.35, end_s=1.39).sums["output_tokens"] == 0.0
 
 
 def test_a_step_under_way_when_the_window_opens_has_no_gap_in_it():

@@ -28,6 +28,8 @@ def test_growth_is_what_listing_every_sequence_gives(tokens, block_size, done, a
     assert kv.growth_blocks(ahead) == listed([t + ahead for t in now], block_size) - kv.used_blocks
     assert kv.next_growth_blocks() == kv.growth_blocks(1)
     assert kv.growth_bound_blocks(ahead) >= kv.growth_blocks(ahead)
+    held = sum(listed([t + step for t in now], block_size) for step in range(1, ahead + 1))
+    assert kv.held_block_steps(ahead) == held
     for t in now:
         kv.leave(t)
     assert kv.used_blocks == 0

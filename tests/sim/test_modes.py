@@ -28,7 +28,7 @@ def worlds(draw) -> World:
     count = draw(st.integers(1, 40))
     lengths = st.tuples(st.integers(1, 120), st.integers(1, 60))
     pairs = draw(st.lists(lengths, min_size=count, max_size=count))
-    kind = draw(st.sampled_from(["deterministic", "all at once", "closed loop", "irregular"]))
+    kind = draw(st.sampled_from(["deterministic", "all at once", "closed loop", "irregular", "lockstep"]))
     prompt, output = zip(*pairs, strict=True)
     if kind == "closed loop":
         clients, think_s = draw(st.integers(1, 8)), draw(st.sampled_from([0.0, 0.013, 0.2]))
@@ -38,6 +38,15 @@ def worlds(draw) -> World:
         def traffic():
             closed = ClosedTraffic(0, clients, think_s, iter(pairs * 40))
             return Traffic(empty, (closed,), count, None, (None,))
+
+    elif kind == "lockstep":  # equal requests on many replicas: boundaries coincide, and answers send more
+        prompt, output = [pairs[0][0]] * count, [pairs[-1][1]] * count
+        clients, cap = draw(st.integers(1, 6)), draw(st.integers(1, 3))
+
+        def traffic():
+            opened = open_traffic(np.zeros(count), prompt, output).open
+            closed = ClosedTraffic(1, clients, 0.0, iter(list(zip(prompt, output, strict=True)) * 40))
+            return Traffic(opened, (closed,), count, None, (cap, None))
 
     else:
         gap = draw(st.sampled_from([0.0005, 0.01, 0.0137, 0.1]))
@@ -63,7 +72,7 @@ def worlds(draw) -> World:
     )
     blocks = draw(st.integers(80, 400)) // engine.block_size + 1
     frontend_s = draw(st.sampled_from([0.0, 0.0155]))
-    replicas = draw(st.sampled_from([1, 1, 2]))
+    replicas = draw(st.sampled_from([2, 3, 5] if kind == "lockstep" else [1, 1, 2]))
     options = {"engine": engine, "timing": timing, "capacity_blocks": blocks}
     return World(traffic, options | {"frontend_s": frontend_s, "replicas": replicas}, count)
 
@@ -80,6 +89,20 @@ def test_stretches_equal_single_steps(world):
         np.testing.assert_allclose(stretches[name], single[name], rtol=1e-9, atol=1e-12)
     for name in ("status", "preemptions", "prompt_tokens", "output_tokens", "replica"):
         np.testing.assert_array_equal(stretches[name], single[name])
+
+
+@pytest.mark.parametrize("frontend_s", [0.0, 0.0155])
+def test_boundaries_of_one_time_have_one_order_in_both_modes(frontend_s):
+    """Three replicas in lockstep: a class of three closed loops, and one whose client sends one request at a time."""
+    opened = open_traffic(np.zeros(8), [5] * 8, [8] * 8).open
+
+    def traffic():
+        return Traffic(opened, (ClosedTraffic(1, 3, 0.0, iter([(5, 40)] * 99)),), 8, None, (1, None))
+
+    world = World(traffic, {"replicas": 3, "engine": VllmEngine(max_num_seqs=2), "frontend_s": frontend_s}, 8)
+    stretches, single = both(world)
+    assert stretches["replica"].tolist() == single["replica"].tolist()
+    np.testing.assert_allclose(stretches["finish_s"], single["finish_s"], rtol=1e-9)
 
 
 @settings(max_examples=150, deadline=None)
@@ -101,7 +124,7 @@ def test_nothing_is_lost_and_time_does_not_go_back(world):
         assert not done["arrival_s"].size
         return
     assert columns["kv_last_blocks"].max() <= world.options["capacity_blocks"]
-    assert (columns["kv_first_blocks"] <= columns["kv_last_blocks"]).all()
+    assert (columns["kv_block_steps"] <= columns["steps"] * columns["kv_last_blocks"]).all()
     assert (columns["end_s"] > columns["start_s"]).all()
     # Every token asked for is sampled once, however often its request was evicted.
     assert (columns["steps"] * columns["sampled_seqs"]).sum() == done["output_tokens"].sum()
