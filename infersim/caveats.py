@@ -11,6 +11,7 @@ from infersim.records import REJECTED
 from infersim.spec.scenario import Scenario
 from infersim.spec.workload import AllAtOnce, ClosedLoop, Geometric, Lognormal, TrafficClass
 from infersim.summary import Span
+from infersim.units import show_seconds
 
 CLIPPED = 0.05
 """Share of a class's lengths at their bounds from which on it is said."""
@@ -29,6 +30,7 @@ def caveats(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int,
     return [
         *_overload(scenario, requests, span),
         *_unsent(scenario, requests, held_back),
+        *_held(requests),
         *_rejected(requests, longest),
         *_clipped(scenario, requests),
         *(
@@ -58,6 +60,16 @@ def _unsent(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int)
         yield f"{run.requests:,} requests were asked for, and the traces hold {sent.sum():,}."
     if held_back:
         yield f"{held_back:,} requests were due but held back by their client's max_in_flight when the run ended."
+
+
+def _held(requests: dict[str, np.ndarray]) -> Iterator[str]:
+    held_s = requests["arrival_s"] - requests["due_s"]
+    held_s = held_s[held_s > 0]
+    if held_s.size:
+        yield (
+            f"{held_s.size:,} requests were sent later than they were due: their client's max_in_flight held them back "
+            f"for {show_seconds(held_s.mean())} in the mean. Latencies count from the sending."
+        )
 
 
 def _rejected(requests: dict[str, np.ndarray], longest: int) -> Iterator[str]:

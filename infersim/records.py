@@ -41,8 +41,9 @@ class RequestTable:
         rows: how many rows to begin with.
         classes: traffic classes that requests belong to.
 
-    Times are seconds on the engine's clock; what never happened is NaN. `requeues` holds each
-    eviction and its re-admission, as two columns; `pauses` each gap between tokens that a preemption made: when it
+    Times are seconds on the engine's clock; what never happened is NaN. `due_s` is when a request wanted to be sent,
+    and `arrival_s` when it was: later where its client's own limit held it back. `requeues` holds each eviction and
+    its re-admission, as two columns; `pauses` each gap between tokens that a preemption made: when it
     began, how long it was, the request's class.
     """
 
@@ -50,6 +51,7 @@ class RequestTable:
         self.classes = classes
         nothing = array("d", [UNSET])
         zero, minus = array("q", [0]), array("q", [-1])
+        self.due_s = nothing * rows
         self.arrival_s = nothing * rows
         self.scheduled_s = nothing * rows
         self.first_token_s = nothing * rows
@@ -67,7 +69,9 @@ class RequestTable:
     def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class, classes: int = 1) -> RequestTable:
         """A table whose rows are known beforehand, from arrays of equal length."""
         table = cls(len(arrival_s), classes)
-        table.arrival_s = array("d", np.ascontiguousarray(arrival_s, dtype=float).tobytes())
+        table.due_s, table.arrival_s = (
+            array("d", np.ascontiguousarray(arrival_s, dtype=float).tobytes()) for _ in range(2)
+        )
         for name, values in (
             ("prompt_tokens", prompt_tokens),
             ("output_tokens", output_tokens),
@@ -76,8 +80,11 @@ class RequestTable:
             setattr(table, name, array("q", np.ascontiguousarray(values, dtype=np.int64).tobytes()))
         return table
 
-    def append(self, arrival_s: float, prompt_tokens: int, output_tokens: int, traffic_class: int) -> int:
-        """Add a request as it is sent; returns its row."""
+    def append(
+        self, arrival_s: float, prompt_tokens: int, output_tokens: int, traffic_class: int, due_s: float | None = None
+    ) -> int:
+        """Add a request as it is sent, due at that time if nothing else is said; returns its row."""
+        self.due_s.append(arrival_s if due_s is None else due_s)
         self.arrival_s.append(arrival_s)
         for column in (self.scheduled_s, self.first_token_s, self.finish_s):
             column.append(UNSET)
@@ -94,7 +101,7 @@ class RequestTable:
 
     def columns(self) -> dict[str, np.ndarray]:
         """The table as arrays (copies), those of requests that were really sent."""
-        times = ("arrival_s", "scheduled_s", "first_token_s", "finish_s")
+        times = ("due_s", "arrival_s", "scheduled_s", "first_token_s", "finish_s")
         numbers = ("prompt_tokens", "output_tokens", "traffic_class", "preemptions", "status", "replica")
         return {name: np.array(getattr(self, name)) for name in (*times, *numbers)}
 

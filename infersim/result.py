@@ -143,6 +143,7 @@ class Result:
         return {
             "request": np.arange(columns["arrival_s"].size),
             "class": names[columns["traffic_class"]],
+            "due_s": columns["due_s"],
             "arrival_s": columns["arrival_s"],
             "scheduled_s": columns["scheduled_s"],
             "first_token_s": columns["first_token_s"] + later_s,

@@ -85,8 +85,8 @@ def summarise(run: Run) -> dict[str, Any]:
     classes = _classes(run)
     names = list(classes)
     total = classes[names[0]] if len(names) == 1 else _traffic(run, run.requests, run.usage.itl, names)
-    sampled = run.usage.sums["output_tokens"]
-    total = total | {"throughput": total["throughput"] | {"output_tokens_per_s": _per_s(sampled, run.span)}}
+    # all tokens sampled, those of requests that are not done yet, too: known of the whole, not of one among classes
+    total["throughput"]["output_tokens_per_s"] = _per_s(run.usage.sums["output_tokens"], run.span)
     pool = _pool(run)
     return {
         "schema_version": SCHEMA_VERSION,

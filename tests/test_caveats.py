@@ -22,7 +22,13 @@ def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
     times = np.arange(count, dtype=float)
     whole = {"prompt_tokens": np.array(prompt, dtype=int), "output_tokens": np.full(count, 10)}
     whole |= {"traffic_class": np.zeros(count, dtype=int), "status": np.full(count, status)}
-    return {"arrival_s": times, "scheduled_s": times, "first_token_s": times + 1, "finish_s": times + 2} | whole
+    return {
+        "due_s": times,
+        "arrival_s": times,
+        "scheduled_s": times,
+        "first_token_s": times + 1,
+        "finish_s": times + 2,
+    } | whole
 
 
 def said(asked, requests, held_back=0, begin_s=0.0) -> list[str]:
@@ -52,6 +58,13 @@ def test_a_class_that_sends_nothing_and_requests_held_back_are_named():
     nothing = table([])
     assert said(scenario(), nothing) == ["class 'chat' sent no request before run.duration_s = 60 s."]
     assert "3 requests were due but held back" in said(scenario(), table(), held_back=3)[0]
+
+
+def test_requests_that_their_client_held_back_are_named():
+    late = table() | {"due_s": np.array([0.0, 0.5])}  # sent at 0 and 1 s
+    (sentence,) = said(scenario(), late)
+    assert sentence.startswith("1 requests were sent later than they were due")
+    assert "for 500 ms in the mean" in sentence
 
 
 def test_a_warm_up_that_leaves_nothing_is_named():

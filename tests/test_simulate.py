@@ -152,6 +152,16 @@ def test_an_overload_is_said():
     assert not sim.simulate(scenario(run={"requests": 2000})).warnings
 
 
+def test_an_overload_that_the_client_holds_back_is_said():
+    capped = {"arrivals": {"kind": "poisson", "rate_per_s": 60, "max_in_flight": 8}}
+    result = sim.simulate(scenario(traffic=capped, run={"requests": 3000}))
+    assert result.warnings[0].startswith("overload")
+    assert "max_in_flight held them back" in result.warnings[1]
+    table = result.requests
+    assert (table.due_s <= table.arrival_s).all()
+    assert (table.arrival_s - table.due_s).max() > 10
+
+
 def test_rejected_requests_are_counted_and_said():
     result = sim.simulate(scenario(pool={"engine": {"max_model_len": 300}}))
     requests = result.summary()["requests"]
@@ -235,9 +245,14 @@ def test_the_timeline_of_a_run_that_is_cut_off_stays_within_what_there_is():
     long = {"arrivals": {"kind": "poisson", "rate_per_s": 20}, "prompt_tokens": {"kind": "fixed", "value": 5000}}
     run = {"requests": None, "duration_s": 3.33, "until": "horizon"}
     engine = {"max_num_batched_tokens": 65536}
-    timeline = sim.simulate(scenario(traffic=long, pool={"engine": engine, "replicas": 2}, run=run)).timeline
-    assert timeline.busy.max() == pytest.approx(1.0)
-    assert timeline.kv_fraction.max() <= 1.0
+    for replicas in (1, 2):
+        result = sim.simulate(scenario(traffic=long, pool={"engine": engine, "replicas": replicas}, run=run))
+        timeline, figures = result.timeline, result.summary()
+        length = 2 * (timeline.middle_s - timeline.start_s)
+        assert timeline.busy.max() == pytest.approx(1.0)
+        assert timeline.kv_fraction.max() <= 1.0
+        assert (timeline.busy * length).sum() / 3.33 == pytest.approx(figures["utilisation"]["busy"])
+        assert (timeline.kv_fraction * length).sum() / 3.33 == pytest.approx(figures["kv_cache"]["mean_fraction"])
 
 
 def test_what_was_not_sampled_is_neither_counted_nor_paid_for():

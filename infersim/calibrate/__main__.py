@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     device = load_profile("device", options.device)
     text = as_yaml(operators(options.kernels, device, {"date": options.date, "source": options.source}))
-    command = f"python -m infersim.calibrate kernels/{options.kernels.name} --device {device.name}"
+    words = ["python -m infersim.calibrate", f"kernels/{options.kernels.name}", "--device", device.name]
+    command = " ".join([*words, "--date", options.date, "--source", shlex.quote(options.source)])
     text = text.replace("operators:", f"operators:  # {command}", 1)
     if options.write:
         (file,) = profiles_root().glob(f"*/{device.name}.yaml")

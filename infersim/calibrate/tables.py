@@ -108,7 +108,8 @@ def _grouped(kv_dtype: str) -> str:
 def lower_envelope(points: Points, columns: Sequence[str], along: Sequence[str] = ()) -> Points:
     """Each time replaced by the least of any point at least as large in every column.
 
-    For tables in which a kernel choice makes some sizes take longer than larger ones.
+    For tables in which a kernel choice makes some sizes take longer than larger ones. Points that are kept out keep
+    their own times and lower nobody else's.
 
     Args:
         points: points on a grid of the columns; it may have holes.
@@ -118,7 +119,7 @@ def lower_envelope(points: Points, columns: Sequence[str], along: Sequence[str] 
     grids = [np.unique(points[name], return_inverse=True) for name in columns]
     dense = np.full([len(values) for values, _ in grids], np.inf)
     places = tuple(inverse for _, inverse in grids)
-    dense[places] = points.seconds
+    dense[places] = np.where(points.kept_out, np.inf, points.seconds)
     for axis in (columns.index(name) for name in along or columns):
         dense = np.flip(np.minimum.accumulate(np.flip(dense, axis), axis), axis)
-    return Points(points.columns, dense[places], points.kept_out)
+    return Points(points.columns, np.where(points.kept_out, points.seconds, dense[places]), points.kept_out)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import re
 import zlib
 from pathlib import Path
 
 from infersim.errors import InputError, nearest
 
-MAX_BYTES = 2**20
+MAX_BYTES, MAX_DATA_BYTES = 2**20, 2**31
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -32,17 +33,18 @@ def read_text(path: str | Path) -> str:
 
 
 def read_data_text(path: str | Path) -> str:
-    """The text of a UTF-8 data file of any size, plain or gzipped, without a byte-order mark.
+    """The text of a UTF-8 data file of at most 2 GiB, plain or gzipped, without a byte-order mark.
 
     Raises:
         InputError: it cannot be read, or it is no text.
     """
-    data = _read(Path(path), None, (".csv", ".gz", ".jsonl"))
+    data = _read(Path(path), MAX_DATA_BYTES, (".csv", ".gz", ".jsonl"))
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_DATA_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"cannot be unpacked: {error}", "gzip it again", file=str(path)) from None
+        _check_size(data, MAX_DATA_BYTES, str(path))
     return _decoded(str(path), data)
 
 
@@ -77,11 +79,13 @@ def place_of(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _read(path: Path, most: int | None, endings: tuple[str, ...]) -> bytes:
+def _read(path: Path, most: int, endings: tuple[str, ...]) -> bytes:
     name = str(path)
     try:
+        if path.is_char_device() or path.is_block_device():
+            raise InputError("is a device, not a file", _files_there(path, endings), file=name)
         with path.open("rb") as file:
-            data = file.read() if most is None else file.read(most + 1)
+            data = file.read(most + 1)
     except FileNotFoundError:
         raise _missing(path, endings) from None
     except IsADirectoryError:
@@ -89,9 +93,13 @@ def _read(path: Path, most: int | None, endings: tuple[str, ...]) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(f"cannot be read: {reason}", file=name) from None
-    if most is not None and len(data) > most:
-        raise InputError(f"is larger than {most} bytes (1 MiB); no scenario needs that", file=name)
+    _check_size(data, most, name)
     return data
+
+
+def _check_size(data: bytes, most: int, name: str) -> None:
+    if len(data) > most:
+        raise InputError(f"is larger than {most // 2**20:,} MiB", "no input needs that much", file=name)
 
 
 def _missing(path: Path, endings: tuple[str, ...]) -> InputError:

@@ -14,18 +14,18 @@ GROWTH = 2.0
 def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
     """A sentence that says how arrivals outran service, or an empty string.
 
-    Called an overload: the last fifth of the arrivals found at least ten requests waiting and waited over a second, at
-    least ten requests wait when arrivals stop, and the queue either doubled since the second fifth (one that grows
-    steadily trebles) or was never empty in the second half. Queue lengths are compared and not waits, since those of
-    requests that never began are not known. The thresholds tell a growing queue from a passing burst and are not a
-    test of stability.
+    A request that its client's own limit holds back waits, too. Called an overload: the last fifth of the arrivals
+    found at least ten requests waiting and waited over a second, at least ten requests wait when arrivals stop, and
+    the queue either doubled since the second fifth (one that grows steadily trebles) or was never empty in the
+    second half. Queue lengths are compared and not waits, since those of requests that never began are not known.
+    The thresholds tell a growing queue from a passing burst and are not a test of stability.
 
     Args:
         requests: columns of the requests of open classes that a replica took.
         end_s: end of the run [s].
     """
-    order = np.argsort(requests["arrival_s"], kind="stable")
-    arrival, scheduled = requests["arrival_s"][order], requests["scheduled_s"][order]
+    order = np.argsort(requests["due_s"], kind="stable")
+    arrival, scheduled = requests["due_s"][order], requests["scheduled_s"][order]
     if arrival.size < 50 or arrival[-1] <= arrival[0]:
         return ""
     never = np.isnan(scheduled)

@@ -90,7 +90,7 @@ class OpenLoop:
             return index
         requests = self._requests
         lengths = int(requests.prompt_tokens[index]), int(requests.output_tokens[index])
-        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]))
+        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]), self._arrival_s[index])
 
     def answered(self, row: int, now_s: float) -> None:
         """A request of this client was answered: those that were held back may go until one is taken."""
@@ -121,11 +121,11 @@ class ClosedLoop:
         dispatcher: Dispatcher,
         traffic: ClosedTraffic,
         may_send: Callable[[float], bool],
-        ends: bool,
+        most: int | None,
     ):
         self._clock, self._dispatcher, self._traffic = clock, dispatcher, traffic
-        self._may_send, self._ends = may_send, ends
-        for _ in range(traffic.clients):
+        self._may_send, self._most = may_send, most
+        for _ in range(traffic.clients if most is None else min(traffic.clients, most)):
             clock.at(0.0, self._send, ARRIVAL)
 
     def _send(self, wake: Wake) -> None:
@@ -137,7 +137,7 @@ class ClosedLoop:
         Raises:
             InputError: only time ends the run, and so many refusals in a row that it would not go on.
         """
-        for _ in itertools.count() if self._ends else range(MOST_REFUSALS):
+        for _ in itertools.count() if self._most is not None else range(MOST_REFUSALS):
             if not self._may_send(now_s):
                 return
             prompt, output = next(self._traffic.lengths)
@@ -180,9 +180,7 @@ class Clients:
             number: self.open for number, cap in enumerate(traffic.max_in_flight) if cap is not None
         }
         for closed in traffic.closed:
-            self._waiting[closed.traffic_class] = ClosedLoop(
-                clock, dispatcher, closed, self._may_send, ends=self._limit is not None
-            )
+            self._waiting[closed.traffic_class] = ClosedLoop(clock, dispatcher, closed, self._may_send, self._limit)
 
     @property
     def listens(self) -> bool:

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from infersim.spec.base import Count, Integer, Seconds, Spec, SpecError
+from infersim.spec.base import Integer, Seconds, Spec, SpecError
 from infersim.spec.fleet import Pool, Router
 from infersim.spec.workload import AllAtOnce, TrafficClass
 
-MOST_REQUESTS = 1e8
+MOST_REQUESTS = 10**8
 """Most requests that one class may ask for; more do not fit into a machine's memory."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -18,7 +18,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 class Run(Spec):
     """How long, from which seed, and in what detail the simulation runs."""
 
-    requests: Count | None = None
+    requests: Annotated[Integer, Field(ge=1, le=MOST_REQUESTS)] | None = None
     """Requests of all classes together; without it a trace runs to its end."""
     duration_s: Annotated[Seconds, Field(gt=0, le=1e9)] | None = None
     """Arrivals stop here; what a client's max_in_flight still holds back is sent later."""
@@ -57,7 +57,7 @@ class Scenario(Spec):
             rate = getattr(self.workload[name].arrivals, "rate_per_s", 0.0)
             if self.run.requests is None and rate * (self.run.duration_s or 0.0) > MOST_REQUESTS:
                 raise SpecError(
-                    f"{rate * (self.run.duration_s or 0.0):.3g} requests are more than {MOST_REQUESTS:.0e}",
+                    f"{rate * (self.run.duration_s or 0.0):.3g} requests are more than {MOST_REQUESTS:,}",
                     at=f"workload.{name}.arrivals.rate_per_s",
                     hint="lower the rate or run.duration_s, or set run.requests",
                 )

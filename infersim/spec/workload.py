@@ -56,7 +56,7 @@ class ClosedLoop(Spec):
     """Clients that each wait for an answer, think, and send the next request."""
 
     kind: Literal["closed_loop"] = "closed_loop"
-    clients: Count
+    clients: Annotated[Integer, Field(ge=1, le=10**6)]
     """Clients, each with one request under way; all start at time 0."""
     think_s: Annotated[Seconds, Field(ge=0)] = 0.0
     """Time between an answer's last token and the client's next request."""

@@ -12,7 +12,7 @@ def served(arrival_s: np.ndarray, service_s: float) -> dict[str, np.ndarray]:
     for at_s in arrival_s:
         scheduled.append(max(at_s, free_s))
         free_s = scheduled[-1] + service_s
-    return {"arrival_s": arrival_s, "scheduled_s": np.array(scheduled)}
+    return {"due_s": arrival_s, "scheduled_s": np.array(scheduled)}
 
 
 def test_arrivals_above_capacity_are_an_overload():

@@ -147,6 +147,7 @@ def test_a_warm_up_leaves_out_those_that_came_before_it():
     assert figures["throughput"]["requests_per_s"] == pytest.approx(2 / 3.2)
     assert figures["utilisation"]["busy"] == pytest.approx(1.2 / (2 * 3.2))
     assert figures["cost"]["usd_total"] == pytest.approx(4 * 3.0 * 3.2 / 3600)
+    assert figures["cost"]["usd_per_request"] == pytest.approx(4 * 3.0 * 3.2 / 3600 / 2)  # completed after it: two
 
 
 def test_a_run_that_completes_nothing_has_nulls_and_no_nan():

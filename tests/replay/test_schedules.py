@@ -91,6 +91,16 @@ def test_what_is_not_modelled_is_refused_by_name_and_the_rest_goes_on(tmp_path, 
     assert [scenario["agrees"] for scenario in found["scenarios"]] == [True, True]
 
 
+def test_a_replay_that_would_never_end_is_stopped_and_said(tmp_path):
+    # Without the gate a prompt of 20 tokens enters 6 blocks of one token by chunks of 4, evicts itself when they are
+    # full, enters again, and so on.
+    endless = changed("steps", [])
+    endless["requests"][0]["prompt_tokens"] = 20
+    endless["config"] |= {"block_size": 1, "scheduler_reserve_full_isl": False, "max_num_batched_tokens": 4}
+    (scenario,) = replayed(tmp_path, endless)["scenarios"]
+    assert scenario["first_difference"] == "it goes on after the 5 steps recorded"
+
+
 def test_the_recorded_schedules_of_vllm_agree(shared_data):
     path = shared_data / "schedules" / "vllm_v1_schedules.jsonl.gz"
     if not path.is_file():

@@ -113,6 +113,10 @@ def test_a_loop_whose_requests_are_all_refused_and_that_nothing_ends_is_an_error
         run(loop(TOO_LONG), until_s=10.0)
 
 
+def test_a_million_clients_and_three_requests_are_three_clients():
+    assert sent(run(loop((10, 2), clients=1_000_000), limit=3)) == [0.0, 0.0, 0.0]
+
+
 def test_two_loops_go_their_own_ways():
     outcome = run(loop((10, 2), think_s=0.03), loop((10, 4), number=1), until_s=0.10)
     number = outcome.requests["traffic_class"]

@@ -118,3 +118,14 @@ def test_plain_simpy_processes_share_the_clock():
 def test_replicas_share_the_load():
     outcome = run_cluster(open_traffic(np.zeros(8), [10] * 8, [5] * 8), replicas=4)
     assert sorted(outcome.requests["replica"].tolist()) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_step_under_way_at_the_horizon_holds_the_blocks_that_it_took():
+    # Prompt of 4 in one block of 4: 10.08 ms. The next step takes a second block, and the horizon falls into it.
+    chunks = []
+    options = {"engine": VllmEngine(block_size=4), "consume": chunks.append, "horizon_s": 0.015}
+    for single in (False, True):
+        run_cluster(open_traffic([0.0], [4], [9]), single=single, **options)
+    for chunk in chunks:
+        assert chunk["steps"].tolist() == [1, 1]
+        assert chunk["kv_block_steps"].tolist() == chunk["kv_last_blocks"].tolist() == [1, 2]

@@ -64,6 +64,11 @@ def test_the_lower_envelope_takes_the_least_of_all_larger_points():
     assert tables.lower_envelope(points, ("m", "n"), along=("n",)).seconds.tolist() == [3.0, 3.0, 1.0, 4.0]
 
 
+def test_what_is_kept_out_neither_changes_nor_lowers_others():
+    points = tables.Points({"m": np.array([1.0, 2.0, 3.0])}, np.array([5.0, 1.0, 2.0]), np.array([False, True, False]))
+    assert tables.lower_envelope(points, ("m",)).seconds.tolist() == [2.0, 1.0, 2.0]
+
+
 def test_about_a_fifth_of_the_points_is_kept_out(shared_data):
     points = tables.gemm(shared_data / "kernels" / "a100_sxm", "bfloat16")
     assert points.kept_out.mean() == pytest.approx(0.2, abs=0.02)
