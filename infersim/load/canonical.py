@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def _scalar(value: Any) -> str:
         return f"[{', '.join(_scalar(item) for item in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_text(key)}: {_scalar(item)}' for key, item in value.items())}}}"
+    if isinstance(value, float) and abs(value) >= 1e6:
+        return f"{Decimal(repr(value)).normalize():e}".replace("e+", "e")  # 3.35e12, the same float
     return json.dumps(value)
 
 

@@ -56,3 +56,9 @@ def test_mappings_and_objects_are_relative_to_the_working_folder():
     loaded = from_mapping(data)
     assert loaded.folder == Path()
     assert from_scenario(loaded.scenario).scenario == loaded.scenario
+
+
+def test_large_numbers_are_written_as_people_write_them():
+    assert to_yaml({"flops": 3.35e12, "seconds": 2.7e-6, "clients": 3000000}) == (
+        "flops: 3.35e12\nseconds: 2.7e-06\nclients: 3000000\n"
+    )
