@@ -180,4 +180,6 @@ def _range(bounds: Sequence[float] | None) -> str:
 def _usd(amount: float | None) -> str:
     if amount is None:
         return NOTHING
-    return f"${amount:,.2f}" if amount >= 1.0 or amount == 0.0 else f"${amount:.3g}"
+    if amount >= 1.0 or amount == 0.0:
+        return f"${amount:,.2f}"
+    return f"${float(f'{amount:.3g}'):.12f}".rstrip("0")  # three digits, without an exponent

@@ -7,6 +7,8 @@ from typing import Any
 
 from infersim.text import facts
 
+LEFT, RIGHT = 'style="text-align: left"', 'style="text-align: right"'
+
 
 def html(summary: dict[str, Any]) -> str:
     """Warnings, what was simulated, latencies and what it took, as tables.
@@ -22,17 +24,19 @@ def html(summary: dict[str, Any]) -> str:
 
 
 def _sentences(labelled: dict[str, str]) -> str:
-    cell = '<td style="text-align: left">'
-    rows = (f"<tr><th>{escape(label)}</th>{cell}{escape(text)}</td></tr>" for label, text in labelled.items())
+    rows = (f"<tr>{_head(label)}<td {LEFT}>{escape(text)}</td></tr>" for label, text in labelled.items())
     return f"<table>{''.join(rows)}</table>"
 
 
 def _rows(rows: list[list[str]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
+    head = "".join(f"<th {RIGHT}>{escape(cell)}</th>" for cell in rows[0][1:])
     body = "".join(
-        f"<tr><th>{escape(row[0])}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>"
-        for row in rows[1:]
+        f"<tr>{_head(row[0])}{''.join(f'<td {RIGHT}>{escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows[1:]
     )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f"<table><tr>{_head(rows[0][0])}{head}</tr>{body}</table>"
+
+
+def _head(label: str) -> str:
+    return f"<th {LEFT}>{escape(label)}</th>"
