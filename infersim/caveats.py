@@ -13,53 +13,63 @@ from infersim.spec.workload import AllAtOnce, ClosedLoop, Geometric, Lognormal, 
 from infersim.summary import Span
 from infersim.units import show_seconds
 
+AT_SERVER = "The latencies describe a growing queue, not a steady state."
+AT_CLIENT = "The queue grows at the client, whose max_in_flight keeps it out of the latencies."
 CLIPPED = 0.05
 """Share of a class's lengths at their bounds from which on it is said."""
 
 
-def caveats(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int, longest: int, span: Span) -> list[str]:
+def caveats(
+    scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, longest: int, span: Span
+) -> list[str]:
     """Sentences about a run.
 
     Args:
         scenario: what was asked.
         requests: the request table's columns.
-        held_back: requests that were due and that their client's limit kept unsent.
+        held_s: when those requests were due that their client's limit kept unsent to the end [s].
         longest: most tokens of prompt and output that a replica takes.
         span: the window of the figures.
     """
     return [
-        *_overload(scenario, requests, span),
-        *_unsent(scenario, requests, held_back),
+        *_overload(scenario, requests, held_s, span),
+        *_unsent(scenario, requests, held_s.size),
         *_held(requests),
         *_rejected(requests, longest),
         *_clipped(scenario, requests),
-        *(
-            ["nothing was completed after the warm-up: there are no rates to report."]
-            if span.begin_s >= span.end_s and requests["status"].size
-            else []
-        ),
+        *_nothing(requests, span),
     ]
 
 
-def _overload(scenario: Scenario, requests: dict[str, np.ndarray], span: Span) -> Iterator[str]:
+def _overload(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, span: Span) -> Iterator[str]:
     closed = [isinstance(traffic.arrivals, (ClosedLoop, AllAtOnce)) for traffic in scenario.workload.values()]
     opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
-    said = overload({name: column[opened] for name, column in requests.items()}, span.end_s)
+    due_s = np.concatenate([requests["due_s"][opened], held_s])
+    scheduled_s = np.concatenate([requests["scheduled_s"][opened], np.full(held_s.size, np.nan)])
+    said = overload(due_s, scheduled_s, span.end_s)
     if said:
-        yield said
+        at_client = held_s.size or (requests["arrival_s"] > requests["due_s"]).any()
+        yield f"{said} {AT_CLIENT if at_client else AT_SERVER}"
 
 
 def _unsent(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int) -> Iterator[str]:
     sent = np.bincount(requests["traffic_class"], minlength=len(scenario.workload))
     run = scenario.run
-    until = "" if run.duration_s is None else f" before run.duration_s = {run.duration_s:g} s"
+    all_sent = run.requests is not None and sent.sum() >= run.requests
     for name, count in zip(scenario.workload, sent, strict=True):
         if not count:
-            yield f"class {name!r} sent no request{until}."
+            end = f"run.requests = {run.requests:,} were sent" if all_sent else f"run.duration_s = {run.duration_s:g} s"
+            yield f"class {name!r} sent no request before {end}."
     if run.requests is not None and sent.sum() + held_back < run.requests and run.duration_s is None:
         yield f"{run.requests:,} requests were asked for, and the traces hold {sent.sum():,}."
     if held_back:
         yield f"{held_back:,} requests were due but held back by their client's max_in_flight when the run ended."
+
+
+def _nothing(requests: dict[str, np.ndarray], span: Span) -> Iterator[str]:
+    if span.begin_s >= span.end_s and requests["status"].size:
+        late = " after the warm-up" if span.begin_s > 0 else ""
+        yield f"nothing was completed{late}: there are no rates to report."
 
 
 def _held(requests: dict[str, np.ndarray]) -> Iterator[str]:

@@ -30,6 +30,7 @@ SEGMENT_COLUMNS = (
     "prefill_work",  # their attention work [token pairs]
     "sampled_seqs",  # sequences that sample a token, in each step
     "kv_block_steps",  # blocks held, summed over the steps
+    "kv_first_blocks",  # blocks held in the first step
     "kv_last_blocks",  # blocks held in the last step
 )
 

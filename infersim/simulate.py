@@ -79,9 +79,11 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     requests = outcome.requests
     resolved = scenario.model_copy(update={"fleet": {name: deployment.pool}})
     span = Span(warmup_s, _last_finish(requests) if horizon_s is None else horizon_s)
-    warnings = caveats(scenario, requests, outcome.held_back, plan.most_tokens, span) + deployment.warnings
+    held = outcome.held_back
+    warnings = caveats(scenario, requests, held.arrival_s, plan.most_tokens, span) + deployment.warnings
+    unsent = np.bincount(held.traffic_class[held.arrival_s >= warmup_s], minlength=classes)
     return Result(
-        Run(resolved, folder, requests, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
+        Run(resolved, folder, requests, unsent, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
         _confidence(deployment, usage),
         warnings,
         {

@@ -63,6 +63,7 @@ class Run:
         scenario: what was asked.
         folder: what its trace paths are relative to.
         requests: request columns on the engine's clock.
+        unsent: by class, requests due within the span that their client's own limit kept back to the end.
         frontend_s: by how much later clients see their tokens [s].
         requeues: evictions and re-admissions [s].
         usage: sums over the pool's segments.
@@ -73,6 +74,7 @@ class Run:
     scenario: Scenario
     folder: Path
     requests: dict[str, np.ndarray]
+    unsent: np.ndarray
     frontend_s: float
     requeues: tuple[np.ndarray, np.ndarray]
     usage: Usage
@@ -115,7 +117,6 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
     measured = _rows(completed, completed["arrival_s"] >= span.begin_s)
     values = latency.latencies(measured, run.frontend_s)
     in_span = completed["finish_s"] > span.begin_s
-    arrived = requests["arrival_s"] >= span.begin_s
     return {
         "requests": latency.counts(requests),
         "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output")},
@@ -125,29 +126,31 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
             "requests_per_s": _per_s(float(np.count_nonzero(in_span)), span),
             "output_tokens_per_s": _per_s(float(completed["output_tokens"][in_span].sum()), span),
         },
-        "goodput": _goodput(run, names, measured["traffic_class"], values, requests["traffic_class"][arrived]),
+        "goodput": _goodput(run, names, requests),
     }
 
 
-def _goodput(run: Run, names: list[str], measured: np.ndarray, values: dict, arrived: np.ndarray):
+def _goodput(run: Run, names: list[str], requests: dict[str, np.ndarray]) -> dict[str, Any] | None:
     """Goodput of those classes that have an SLO, each by its own."""
     met = sent = 0
-    bounds, attained = {}, []
+    bounds, verdicts = {}, []
     for number, (name, traffic) in enumerate(run.scenario.workload.items()):
         if name in names and traffic.slo is not None:
-            within = int(np.count_nonzero(latency.within(traffic.slo, values) & (measured == number)))
-            due = int(np.count_nonzero(arrived == number))
-            met, sent = met + within, sent + due
+            arrived = _rows(
+                requests, (requests["traffic_class"] == number) & (requests["arrival_s"] >= run.span.begin_s)
+            )
+            verdict = latency.verdict(traffic.slo, arrived, run.frontend_s, run.span.end_s)
+            met, sent = met + verdict.met, sent + len(arrived["arrival_s"])
             bounds[name] = traffic.slo.model_dump(exclude_none=True)
-            if due:
-                attained.append(within >= traffic.slo.attainment * due)
+            verdicts.append(verdict.attained(traffic.slo.attainment, int(run.unsent[number])))
     if not bounds:
         return None
+    said = [attained for attained in verdicts if attained is not None]
     return {
         "slo": bounds[names[0]] if len(names) == 1 else bounds,
         "requests_per_s": _per_s(met, run.span),
         "fraction": met / sent if sent else None,
-        "attained": all(attained) if attained else None,
+        "attained": False if False in said else None if len(said) < len(verdicts) else True,
     }
 
 

@@ -31,8 +31,8 @@ def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
     } | whole
 
 
-def said(asked, requests, held_back=0, begin_s=0.0) -> list[str]:
-    return caveats(asked, requests, held_back, 20, Span(begin_s, 60.0))
+def said(asked, requests, held=0, begin_s=0.0) -> list[str]:
+    return caveats(asked, requests, np.zeros(held), 20, Span(begin_s, 60.0))
 
 
 def test_nothing_is_said_of_an_ordinary_run():
@@ -57,7 +57,7 @@ def test_lengths_that_their_bounds_cut_are_named():
 def test_a_class_that_sends_nothing_and_requests_held_back_are_named():
     nothing = table([])
     assert said(scenario(), nothing) == ["class 'chat' sent no request before run.duration_s = 60 s."]
-    assert "3 requests were due but held back" in said(scenario(), table(), held_back=3)[0]
+    assert "3 requests were due but held back" in said(scenario(), table(), held=3)[0]
 
 
 def test_requests_that_their_client_held_back_are_named():
@@ -65,6 +65,22 @@ def test_requests_that_their_client_held_back_are_named():
     (sentence,) = said(scenario(), late)
     assert sentence.startswith("1 requests were sent later than they were due")
     assert "for 500 ms in the mean" in sentence
+
+
+def test_what_ended_the_run_is_named():
+    other = table() | {"traffic_class": np.array([0, 0])}
+    chat = scenario().model_dump(by_alias=True)["workload"]["chat"]
+    both = Scenario(workload={"chat": chat, "rare": chat}, fleet=FLEET, run={"requests": 2, "duration_s": 60.0})
+    assert said(both, other) == ["class 'rare' sent no request before run.requests = 2 were sent."]
+
+
+def test_an_overload_at_the_client_is_no_overload_of_the_server():
+    count = 600  # one a second, each begun 1.5 s after the one before
+    grows = np.arange(count) * 1.5
+    requests = table([10] * count) | {"due_s": np.arange(count, dtype=float), "scheduled_s": grows}
+    for arrival, end in ((requests["due_s"], "not a steady state."), (grows, "keeps it out of the latencies.")):
+        told = caveats(scenario(), requests | {"arrival_s": arrival}, np.zeros(0), 20, Span(0.0, 900.0))
+        assert told[0].endswith(end)
 
 
 def test_a_warm_up_that_leaves_nothing_is_named():

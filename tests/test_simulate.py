@@ -116,6 +116,12 @@ def test_a_run_can_be_varied_from_python():
     assert again.scenario.run.seed == 3
     with pytest.raises(InputError, match="replica"):
         sim.simulate(base, {"fleet.main.replica": 2})
+    for wrong in ("run.seed=3", {1: 2}, [3], 5):
+        with pytest.raises(InputError):
+            sim.simulate(base, wrong)
+    for wrong in ({"fleet.man.replicas": 2}, ["fleet.man.replicas=2"]):
+        with pytest.raises(InputError, match="Did you mean 'main'"):
+            sim.simulate(base, wrong)
     with pytest.raises(InputError, match="loaded already"):
         sim.simulate(load.from_mapping(base), seed=9)
 
@@ -156,6 +162,7 @@ def test_an_overload_that_the_client_holds_back_is_said():
     capped = {"arrivals": {"kind": "poisson", "rate_per_s": 60, "max_in_flight": 8}}
     result = sim.simulate(scenario(traffic=capped, run={"requests": 3000}))
     assert result.warnings[0].startswith("overload")
+    assert result.warnings[0].endswith("whose max_in_flight keeps it out of the latencies.")
     assert "max_in_flight held them back" in result.warnings[1]
     table = result.requests
     assert (table.due_s <= table.arrival_s).all()
@@ -274,6 +281,18 @@ def test_requests_and_tokens_of_a_window_are_those_of_one_clock():
     assert figures["throughput"]["requests_per_s"] == figures["throughput"]["output_tokens_per_s"]
     cost = figures["cost"]
     assert cost["usd_per_request"] * 1e6 == pytest.approx(cost["usd_per_million_output_tokens"])
+
+
+def test_a_warm_up_into_a_stretch_gives_the_figures_of_single_steps():
+    offline = {"arrivals": {"kind": "all_at_once"}, "prompt_tokens": {"kind": "fixed", "value": 16}}
+    offline |= {"output_tokens": {"kind": "fixed", "value": 2000}}
+    run = {"requests": 50, "warmup": 8.0}
+    modes = ({"stepping": mode} for mode in ("stretches", "single"))
+    ours, reference = (sim.simulate(scenario(traffic=offline, run=run | mode)) for mode in modes)
+    for name in ("utilisation", "kv_cache", "throughput", "batch"):
+        assert ours.summary()[name] == pytest.approx(reference.summary()[name], rel=2e-3), name
+    # A bin of a long stretch lies on a line in time, and the blocks of equal requests come in jumps.
+    np.testing.assert_allclose(ours.timeline.kv_fraction, reference.timeline.kv_fraction, atol=0.02)
 
 
 def test_a_result_shows_itself_as_a_table():

@@ -97,12 +97,8 @@ def _finished(data: Any, places: Places, folder: Path, overrides: Overrides, see
         error = InputError("the top level must be a mapping", "workload: and fleet: stand there", value=show(data))
         raise error.located(top.source, top.line, top.column) if top else error
     changed = dict(data)
-    if isinstance(overrides, Mapping):
-        for path, value in overrides.items():
-            changed = put(changed, places, path, value, f"overrides[{path!r}]")
-    else:
-        for override in overrides:
-            changed = apply(changed, places, override)
+    for override in overrides.items() if isinstance(overrides, Mapping) else _listed(overrides):
+        changed = apply(changed, places, override)
     if seed is not None:
         changed = put(changed, places, "run.seed", seed, f"--seed {seed}")
     try:
@@ -112,6 +108,12 @@ def _finished(data: Any, places: Places, folder: Path, overrides: Overrides, see
         return Loaded(validated(Scenario, changed, places), folder, places)
     except InputError as error:
         raise together([_hinted(each, changed, places) for each in getattr(error, "errors", (error,))]) from None
+
+
+def _listed(overrides: Sequence[str]) -> Sequence[str]:
+    if isinstance(overrides, str) or not isinstance(overrides, Sequence):
+        raise InputError("overrides are a mapping of values by path, or a list of PATH=VALUE", "", "", show(overrides))
+    return overrides
 
 
 def _hinted(error: InputError, data: dict[str, Any], places: Places) -> InputError:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from infersim.errors import InputError, nearest
+from infersim.load.messages import show
 from infersim.load.places import Place, Places, dotted
 from infersim.load.yaml12 import parse
 
@@ -13,18 +14,24 @@ _PATH = re.compile(r"[^.\s=]+(?:\.[^.\s=]+)*")
 _BY_NAME = ("workload", "fleet")
 
 
-def apply(data: dict[str, Any], places: Places, override: str) -> dict[str, Any]:
+def apply(data: dict[str, Any], places: Places, override: str | tuple[str, Any]) -> dict[str, Any]:
     """The data with one setting changed.
 
     Args:
         data: a scenario's data; it is not changed.
         places: where its parts stand; the changed part is added.
-        override: `PATH=VALUE`; null takes the setting away, a mapping replaces the whole mapping.
+        override: `PATH=VALUE`, or a path and its value; null takes the setting away, a mapping replaces the whole.
 
     Raises:
         InputError: it is no PATH=VALUE, the value is not YAML, or the path goes through something that is no mapping.
     """
-    path, equals, text = override.partition("=")
+    if isinstance(override, tuple):
+        path, value = override
+        label = f"--set {path}={show(value)}"
+        if not isinstance(path, str) or not _PATH.fullmatch(path):
+            raise InputError("is no path", "e.g. 'fleet.main.replicas'", file=label)
+        return put(data, places, path, value, label)
+    path, equals, text = str(override).partition("=")
     path, label = path.strip(), f"--set {override}"
     if not equals or not _PATH.fullmatch(path):
         raise InputError("is not PATH=VALUE", "e.g. --set fleet.main.replicas=2", file=label)

@@ -8,10 +8,11 @@ import io
 import re
 import zlib
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from infersim.errors import InputError, nearest
 
-MAX_BYTES, MAX_DATA_BYTES = 2**20, 2**31
+MAX_BYTES, MAX_DATA_BYTES, PIECE = 2**20, 2**31, 2**22
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -41,7 +42,8 @@ def read_data_text(path: str | Path) -> str:
     data = _read(Path(path), MAX_DATA_BYTES, (".csv", ".gz", ".jsonl"))
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(MAX_DATA_BYTES + 1)
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = _read_some(cast(BinaryIO, packed), MAX_DATA_BYTES)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"cannot be unpacked: {error}", "gzip it again", file=str(path)) from None
         _check_size(data, MAX_DATA_BYTES, str(path))
@@ -85,7 +87,7 @@ def _read(path: Path, most: int, endings: tuple[str, ...]) -> bytes:
         if path.is_char_device() or path.is_block_device():
             raise InputError("is a device, not a file", _files_there(path, endings), file=name)
         with path.open("rb") as file:
-            data = file.read(most + 1)
+            data = _read_some(file, most)
     except FileNotFoundError:
         raise _missing(path, endings) from None
     except IsADirectoryError:
@@ -95,6 +97,14 @@ def _read(path: Path, most: int, endings: tuple[str, ...]) -> bytes:
         raise InputError(f"cannot be read: {reason}", file=name) from None
     _check_size(data, most, name)
     return data
+
+
+def _read_some(file: BinaryIO, most: int) -> bytes:
+    """All of a file, or a little more than `most` bytes: piece by piece, since a read reserves what it may return."""
+    data = bytearray()
+    while len(data) <= most and (piece := file.read(PIECE)):
+        data += piece
+    return bytes(data)
 
 
 def _check_size(data: bytes, most: int, name: str) -> None:

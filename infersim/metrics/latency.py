@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from infersim.metrics.statistics import describe
-from infersim.records import COMPLETED, REJECTED
+from infersim.records import COMPLETED, IN_SYSTEM, REJECTED
 from infersim.spec.workload import Slo
 
 
 def latencies(requests: dict[str, np.ndarray], frontend_s: float) -> dict[str, np.ndarray]:
-    """Latencies of completed requests [s].
+    """Latencies of requests [s]; NaN where one has not come to its end.
 
     Args:
-        requests: columns of completed requests on the engine's clock, all of one length.
+        requests: columns of requests on the engine's clock, all of one length.
         frontend_s: by how much later clients see their tokens [s].
 
     Returns:
@@ -52,6 +54,55 @@ def counts(requests: dict[str, np.ndarray]) -> dict[str, int]:
         "preempted": int(np.count_nonzero(requests["preemptions"])),
         "preemptions": int(requests["preemptions"].sum()),
     }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How requests of one class fared against its SLO.
+
+    Attributes:
+        met: completed within every bound.
+        missed: rejected, completed beyond a bound, or beyond one already though not completed.
+        open: not completed when the run ended, and within every bound so far.
+    """
+
+    met: int
+    missed: int
+    open: int
+
+    def attained(self, share: float, unsent: int = 0) -> bool | None:
+        """Whether at least that share met the SLO; None where the requests that nobody saw the end of decide.
+
+        Args:
+            share: asked for (0 … 1).
+            unsent: requests that were due and not even sent.
+        """
+        undecided = self.open + unsent
+        total = self.met + self.missed + undecided
+        asked = share * total * (1.0 - 1e-12)  # 0.55 · 100 is more than 55
+        if not total or self.met + undecided < asked:
+            return False if total else None
+        return True if self.met >= asked else None
+
+
+def verdict(slo: Slo, requests: dict[str, np.ndarray], frontend_s: float, end_s: float) -> Verdict:
+    """How requests fared against an SLO.
+
+    Args:
+        slo: the bounds.
+        requests: columns of all that arrived, on the engine's clock.
+        frontend_s: by how much later clients see their tokens [s].
+        end_s: when the run ended [s].
+    """
+    status = requests["status"]
+    completed = status == COMPLETED
+    values = latencies(requests, frontend_s)
+    met = completed & within(slo, values)
+    so_far = end_s - requests["arrival_s"]  # what a latency that has not ended has come to
+    waiting = {name: np.where(np.isnan(values[name]), so_far, values[name]) for name in ("ttft_s", "e2e_s")}
+    undecided = (status == IN_SYSTEM) & within(slo, waiting | {"tpot_s": np.zeros(status.size)})
+    counted = [int(np.count_nonzero(which)) for which in (met, undecided)]
+    return Verdict(counted[0], status.size - sum(counted), counted[1])
 
 
 def within(slo: Slo, values: dict[str, np.ndarray]) -> np.ndarray:

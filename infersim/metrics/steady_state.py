@@ -11,7 +11,7 @@ LEAST_WAIT_S = 1.0
 GROWTH = 2.0
 
 
-def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
+def overload(due_s: np.ndarray, scheduled_s: np.ndarray, end_s: float) -> str:
     """A sentence that says how arrivals outran service, or an empty string.
 
     A request that its client's own limit holds back waits, too. Called an overload: the last fifth of the arrivals
@@ -21,11 +21,11 @@ def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
     The thresholds tell a growing queue from a passing burst and are not a test of stability.
 
     Args:
-        requests: columns of the requests of open classes that a replica took.
+        due_s, scheduled_s: of the requests of open classes, when each was due and first scheduled [s]; NaN if never.
         end_s: end of the run [s].
     """
-    order = np.argsort(requests["due_s"], kind="stable")
-    arrival, scheduled = requests["due_s"][order], requests["scheduled_s"][order]
+    order = np.argsort(due_s, kind="stable")
+    arrival, scheduled = due_s[order], scheduled_s[order]
     if arrival.size < 50 or arrival[-1] <= arrival[0]:
         return ""
     never = np.isnan(scheduled)
@@ -47,5 +47,5 @@ def overload(requests: dict[str, np.ndarray], end_s: float) -> str:
     return (
         f"overload: arrivals outran service. {waiting:,} requests were waiting when arrivals stopped at "
         f"{show_seconds(last)}, {rest}; the second fifth of the arrivals found {max(early, 0.0):,.0f} waiting, the "
-        f"last fifth {late:,.0f}. The latencies describe a growing queue, not a steady state."
+        f"last fifth {late:,.0f}."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from infersim.metrics.pieces import between, held_s
 from infersim.metrics.statistics import runs
 
 BINS = 600
@@ -22,26 +23,29 @@ class Timeline:
         self.width_s = width_s
         self.sums = {name: np.zeros(BINS) for name in CHANNELS}
 
-    def add(self, start: np.ndarray, end: np.ndarray, values: dict[str, np.ndarray]) -> None:
-        """Take a chunk of segments, each spread evenly over its time.
+    def add(self, start: np.ndarray, end: np.ndarray, values: dict[str, np.ndarray], kv_tilt: np.ndarray) -> None:
+        """Take a chunk of segments, each spread over its time: blocks as they grow, the rest evenly.
 
         Args:
             start, end: of each segment [s].
             values: what each adds to each channel.
+            kv_tilt: `pieces.kv_tilt` of each.
         """
         self._reach(float(end.max()))
         first = (start / self.width_s).astype(np.int64)
         last = np.minimum((end / self.width_s).astype(np.int64), BINS - 1)
         duration = end - start
         if (first == last).all():
-            bins, shares = first, 1.0
+            bins = first
         else:
             bins, owner = runs(first, last - first + 1)
-            overlap = np.minimum(end[owner], (bins + 1) * self.width_s) - np.maximum(start[owner], bins * self.width_s)
-            shares = np.maximum(overlap, 0.0) / duration[owner]
-            values = {name: value[owner] for name, value in values.items()}
+            enter, leave = (
+                np.clip((edge * self.width_s - start[owner]) / duration[owner], 0.0, 1.0) for edge in (bins, bins + 1)
+            )
+            tilts = {"kv_block_s": kv_tilt[owner]}
+            values = {name: between(value[owner], tilts.get(name, 0.0), enter, leave) for name, value in values.items()}
         for name, value in values.items():
-            self.sums[name] += np.bincount(bins, value * shares, BINS)
+            self.sums[name] += np.bincount(bins, value, BINS)
 
     def _reach(self, end_s: float) -> None:
         while end_s >= self.width_s * BINS:
@@ -51,14 +55,15 @@ class Timeline:
                 self.sums[name] = np.concatenate([folded, np.zeros(BINS - len(folded))])
 
 
-def channel_values(columns: dict[str, np.ndarray], duration: np.ndarray) -> dict[str, np.ndarray]:
+def channel_values(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What each segment adds to each channel."""
+    duration = columns["end_s"] - columns["start_s"]
     return {
         "busy_s": duration,
         "steps": columns["steps"],
         "output_tokens": columns["steps"] * columns["sampled_seqs"],
         "batch_seq_s": (columns["decode_seqs"] + columns["prefill_chunks"]) * duration,
-        "kv_block_s": columns["kv_block_steps"] / columns["steps"] * duration,
+        "kv_block_s": held_s(columns),
     }
 
 

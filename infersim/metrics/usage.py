@@ -6,11 +6,21 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from infersim.metrics.pieces import (
+    Columns,
+    between,
+    kv_tilt,
+    lines_within,
+    steps_begun,
+    steps_ended,
+    tilt,
+    time_share,
+    time_tilt,
+)
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.timeline import CHANNELS, Timeline, channel_values
 from infersim.records import class_column
 
-Columns = dict[str, np.ndarray]
 WORK = ("flops", "bytes")
 
 
@@ -29,8 +39,8 @@ class Usage:
 
     Args:
         timing: FLOPs, bytes and fit ranges of segments.
-        begin_s, end_s: the window; time counts by the share of a segment that lies inside, tokens by the steps that
-            end inside [s].
+        begin_s, end_s: the window; time, memory and work count by the part of a segment that lies inside, tokens by the
+            steps that end inside [s].
         classes: traffic classes.
 
     Attributes:
@@ -52,25 +62,51 @@ class Usage:
 
     def add(self, columns: Columns) -> None:
         """Take a chunk of segments (`records.SEGMENT_COLUMNS`)."""
-        start, end = columns["start_s"], columns["end_s"]
-        duration = end - start
-        work = dict(zip(WORK, self._timing.work(columns), strict=True))
-        values = channel_values(columns, duration) | work
-        if end.max() > self._end_s:
-            values = _cut(columns, values, np.minimum(end, self._end_s) - start, steps_ended(columns, self._end_s))
-        self.timeline.add(start, np.minimum(end, self._end_s), {name: values[name] for name in CHANNELS})
-        if start.min() < self._begin_s or end.max() > self._end_s:
-            inside = np.minimum(end, self._end_s) - np.maximum(start, self._begin_s)
-            steps = values["steps"] - steps_ended(columns, self._begin_s)
-            values = _cut(columns, channel_values(columns, duration) | work, inside, steps)
-            counted = inside > 0
-            columns = {name: column[counted] for name, column in columns.items()}
+        if columns["end_s"].max() > self._end_s:
+            begun = columns["start_s"] < self._end_s
+            if not begun.any():
+                return
+            columns = {name: column[begun] for name, column in columns.items()}
+        start, end = columns["start_s"], np.minimum(columns["end_s"], self._end_s)
+        whole = channel_values(columns) | dict(zip(WORK, self._timing.work(columns), strict=True))
+        values = self._within(columns, whole, 0.0)
+        self.timeline.add(start, end, {name: values[name] for name in CHANNELS}, kv_tilt(columns))
+        if start.min() < self._begin_s:
+            values = self._within(columns, whole, self._begin_s)
+            counted = end > self._begin_s
             if not counted.any():
                 return
+            columns = {name: column[counted] for name, column in columns.items()}
         for name, value in values.items():
             self.sums[name] += float(value.sum())
         self._note_peaks(columns)
         self._note_gaps(columns)
+
+    def _within(self, columns: Columns, values: Columns, begin_s: float) -> Columns:
+        """What of the segments' values lies between a time and the window's end; a token lies at its step's end."""
+        if columns["start_s"].min() >= begin_s and columns["end_s"].max() <= self._end_s:
+            return values
+        steps = steps_ended(columns, self._end_s) - steps_ended(columns, begin_s)
+        time = [time_share(columns, at_s) for at_s in (begin_s, self._end_s)]
+        ways = [steps_begun(columns, at_s) / columns["steps"] for at_s in (begin_s, self._end_s)]
+        flat = np.zeros_like(steps)
+        tilts = self._work_tilts(columns, values)
+        return {
+            "busy_s": between(values["busy_s"], flat, *time),
+            "steps": steps,
+            "output_tokens": steps * columns["sampled_seqs"],
+            "batch_seq_s": between(values["batch_seq_s"], flat, *time),
+            "kv_block_s": between(values["kv_block_s"], kv_tilt(columns), ways[0], ways[1], time_tilt(columns)),
+            **{name: between(values[name], tilts[name], *ways) for name in WORK},
+        }
+
+    def _work_tilts(self, columns: Columns, values: Columns) -> Columns:
+        """The tilts of the segments' work, from that of their first and last steps."""
+        steps, context = columns["steps"], columns["decode_context_tokens"]
+        one = columns | {"steps": np.ones_like(steps)}
+        first = self._timing.work(one)
+        last = self._timing.work(one | {"decode_context_tokens": context + (steps - 1) * columns["decode_seqs"]})
+        return {name: tilt(first[i], last[i], values[name], steps) for i, name in enumerate(WORK)}
 
     @property
     def outside_fit(self) -> list[dict[str, Any]]:
@@ -96,7 +132,7 @@ class Usage:
             self._outside[key] = entry | {"seen": (min(low, entry["seen"][0]), max(high, entry["seen"][1]))}
 
     def _note_gaps(self, columns: Columns) -> None:
-        lines = _lines_within(self._begin_s, self._end_s, columns)
+        lines = lines_within(columns, self._begin_s, self._end_s)
         self._add_gaps(self.itl, lines, columns["decode_seqs"])
         if len(self.class_itl) > 1:
             for number, histogram in enumerate(self.class_itl):
@@ -107,40 +143,6 @@ class Usage:
         decoding = (seqs > 0) & (lines[2] > 0)
         first, slope, steps = (line[decoding] for line in lines)
         histogram.add_lines(first, slope, steps, seqs[decoding])
-
-
-def _cut(columns: Columns, values: Columns, inside_s: np.ndarray, steps: np.ndarray) -> Columns:
-    """Values of segments of which `inside_s` seconds and the ends of `steps` steps count.
-
-    Time, work and memory go by the share of time; a token is sampled at the end of its step.
-    """
-    share = np.clip(inside_s, 0.0, None) / (columns["end_s"] - columns["start_s"])
-    counted = {"steps": steps, "output_tokens": steps * columns["sampled_seqs"]}
-    return {name: counted.get(name, value * share) for name, value in values.items()}
-
-
-def steps_ended(columns: Columns, at_s: float) -> np.ndarray:
-    """How many steps of each segment end at or before a time."""
-    steps = columns["steps"]
-    return np.where(columns["end_s"] <= at_s, steps, np.minimum(np.floor(_crossing(columns, at_s) + 1e-9), steps - 1))
-
-
-def _crossing(columns: Columns, at_s: float) -> np.ndarray:
-    """Which step of each segment, counted with its part, is under way at a time; 0 before it begins."""
-    # step j (from 0) begins first·j + slope·j·(j-1)/2 after the segment does
-    first, slope = columns["first_s"], columns["slope_s"]
-    since = np.clip(at_s - columns["start_s"], 0.0, columns["end_s"] - columns["start_s"])
-    half = first - 0.5 * slope
-    return 2.0 * since / (half + np.sqrt(half * half + 2.0 * slope * since))
-
-
-def _lines_within(begin_s: float, end_s: float, columns: Columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Durations, as (first, slope, steps), of the steps that begin at or after one time and end by another."""
-    first, slope, steps = (columns[name] for name in ("first_s", "slope_s", "steps"))
-    if columns["start_s"].min() >= begin_s and columns["end_s"].max() <= end_s:
-        return first, slope, steps
-    skipped = np.minimum(np.ceil(_crossing(columns, begin_s) - 1e-9), steps)
-    return first + slope * skipped, slope, np.maximum(steps_ended(columns, end_s) - skipped, 0)
 
 
 def _add_all(histogram: Histogram, gaps_s: np.ndarray) -> None:

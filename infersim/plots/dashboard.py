@@ -110,10 +110,12 @@ def dashboard(
     plot_load(timeline, load)
     plot_batch(timeline, batch)
     plot_memory(timeline, memory)
-    made.suptitle("\n".join([*titles, _headline(summary)]), x=0.01, ha="left", fontsize=11, color=style.INK)
+    made.suptitle(
+        "\n".join([*titles, _headline(summary)]), x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False
+    )
     if summary["warnings"]:
         lines = [line for text in summary["warnings"] for line in textwrap.wrap(f"warning: {text}", WRAP)]
-        made.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color=style.RED)
+        made.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color=style.RED, parse_math=False)
     return made
 
 

@@ -9,6 +9,8 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from infersim.errors import InputError
 from infersim.records import REJECTED, RequestTable
 from infersim.sim.clock import ARRIVAL, Clock, Wake
@@ -101,15 +103,15 @@ class OpenLoop:
             while held and self._room[number]:
                 self._send_within_limits(held.popleft(), now_s)
 
-    def held_back(self) -> int:
-        """Requests that were due and are still held back."""
-        return sum(len(held) for held in self._held)
+    def held_back(self) -> np.ndarray:
+        """Indices of the requests that were due and are still held back."""
+        return np.array([index for held in self._held for index in held], dtype=np.int64)
 
     def unsent_rows(self) -> list[int]:
         """Rows of the table that were never sent: still to come, or held back."""
         if self._has_room is not None:
             return []
-        return [*range(self._next, len(self._arrival_s)), *(index for held in self._held for index in held)]
+        return [*range(self._next, len(self._arrival_s)), *self.held_back().tolist()]
 
 
 class ClosedLoop:

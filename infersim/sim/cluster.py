@@ -18,7 +18,7 @@ from infersim.sim.kv_cache import KVCache
 from infersim.sim.replica import Replica
 from infersim.sim.router import KINDS
 from infersim.timing.model import TimingModel
-from infersim.workload.traffic import Traffic
+from infersim.workload.traffic import OpenTraffic, Traffic
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,14 @@ class Outcome:
         requests: the request table's columns; requests that were never sent are not among them.
         requeues: evictions and re-admissions, two arrays of times [s]; NaN for one that did not come back.
         pauses: gaps between tokens caused by preemptions: begin [s], length [s], class.
-        held_back: arrivals that were due but that the client's own limit kept unsent at the end.
-        end_s: time of the last event, or the horizon.
+        held_back: requests of the open classes that were due but that their client's own limit kept unsent at the end.
         events: replica events.
     """
 
     requests: dict[str, np.ndarray]
     requeues: tuple[np.ndarray, np.ndarray]
     pauses: tuple[np.ndarray, np.ndarray, np.ndarray]
-    held_back: int
-    end_s: float
+    held_back: OpenTraffic
     events: int
 
 
@@ -112,7 +110,7 @@ def run(
         for replica in replicas:
             replica.settle(horizon_s)
     segments.flush()
-    return _outcome(table, clients, replicas, clock.now if horizon_s is None else horizon_s)
+    return _outcome(table, traffic, clients, replicas)
 
 
 def _table(traffic: Traffic) -> RequestTable:
@@ -136,7 +134,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _outcome(table: RequestTable, clients: Clients, replicas: list[Replica], end_s: float) -> Outcome:
+def _outcome(table: RequestTable, traffic: Traffic, clients: Clients, replicas: list[Replica]) -> Outcome:
     columns = table.columns()
     unsent = np.array(clients.open.unsent_rows(), dtype=np.int64)
     if unsent.size:
@@ -145,7 +143,6 @@ def _outcome(table: RequestTable, clients: Clients, replicas: list[Replica], end
         columns,
         (np.array(table.requeues[0]), np.array(table.requeues[1])),
         (np.array(table.pauses[0]), np.array(table.pauses[1]), np.array(table.pauses[2])),
-        clients.open.held_back(),
-        float(end_s),
+        traffic.open.of(clients.open.held_back()),
         sum(replica.events for replica in replicas),
     )

@@ -248,22 +248,23 @@ class Replica:
         """Do `steps` decode steps of the stretch and write them down."""
         batch, kv, done = self.batch, self.batch.kv, self._done
         context, block_steps = batch.shape.decode_context_tokens, kv.held_block_steps(steps)
+        first_blocks = kv.used_blocks + kv.next_growth_blocks()
         batch.advance(steps)
-        self._write_stretch(steps, context, block_steps, kv.used_blocks)
+        self._write_stretch(steps, context, block_steps, first_blocks, kv.used_blocks)
         self._done = done + steps
 
-    def _write_stretch(self, steps: int, context: int, block_steps: int, last_blocks: int) -> None:
+    def _write_stretch(self, steps: int, context: int, *blocks: int) -> None:
         batch, done = self.batch, self._done
         seqs = batch.shape.decode_seqs
         start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
         end_s, slope_s = self._end_s(done + steps), self._slope_s
         line = (start_s, end_s, steps, first_s, slope_s)
-        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, block_steps, last_blocks, *batch.class_decodes)
+        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, *blocks, *batch.class_decodes)
 
     def _write_step_under_way(self) -> None:
         kv = self.batch.kv
         blocks = kv.used_blocks + kv.next_growth_blocks()
-        self._write_stretch(1, self.batch.shape.decode_context_tokens, blocks, blocks)
+        self._write_stretch(1, self.batch.shape.decode_context_tokens, blocks, blocks, blocks)
 
     def _write_step(self, end_s: float) -> None:
         shape, blocks = self.batch.shape, self._kv_blocks
@@ -280,6 +281,7 @@ class Replica:
             shape.prefill_context_tokens,
             shape.prefill_work,
             shape.sampled_seqs,
+            blocks,
             blocks,
             blocks,
             *self.batch.class_decodes,

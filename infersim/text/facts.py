@@ -13,6 +13,7 @@ from infersim.units import show_seconds
 Summary = dict[str, Any]
 LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "itl_s": "ITL", "e2e_s": "E2E", "queue_s": "queue"}
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
+VERDICTS = {True: "attained", False: "missed", None: "not decided, too many were under way at the end"}
 UNNAMED = "unnamed scenario"
 NOTHING = "–"
 
@@ -144,11 +145,11 @@ def _goodput(goodput: Summary | None) -> str:
 
 
 def _verdict(goodput: Summary) -> str:
-    attained, slo = goodput.get("attained"), goodput.get("slo") or {}
-    if attained is None:
+    if goodput.get("fraction") is None:
         return ""
-    asked = f" ({share(slo['attainment'])} asked)" if "attainment" in slo else ""
-    return f"{asked}: {'attained' if attained else 'missed'}"
+    asked = (goodput.get("slo") or {}).get("attainment")
+    asked = f" ({share(asked)} asked)" if isinstance(asked, float) else ""  # several classes ask each for their own
+    return f"{asked}: {VERDICTS[goodput.get('attained')]}"
 
 
 def _bounds(slo: Summary) -> str:

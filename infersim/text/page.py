@@ -45,14 +45,17 @@ def _rows(rows: list[list[str]], width: int) -> list[str]:
 
 
 def _sentences(labelled: dict[str, str], width: int) -> list[str]:
-    """Labelled sentences, wrapped; labels stand above them where the terminal is narrow."""
-    if width < 40:
+    """Labelled sentences, wrapped; labels stand above them where the terminal is narrow, or they are long."""
+    indent = max([_LABEL, *(len(label) + 2 for label in labelled)])
+    if width < 40 or indent > width // 2:
         return [
             line
             for label, text in labelled.items()
-            for line in (label, *textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="  "))
+            for line in (
+                *textwrap.wrap(label, width),
+                *textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="  "),
+            )
         ]
-    indent = max(_LABEL, *(len(label) + 2 for label in labelled)) if labelled else _LABEL
     return [
         line
         for label, text in labelled.items()

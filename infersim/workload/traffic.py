@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ class OpenTraffic:
     prompt_tokens: np.ndarray
     output_tokens: np.ndarray
     traffic_class: np.ndarray
+
+    def of(self, which: np.ndarray) -> OpenTraffic:
+        """Some of the requests, by their indices."""
+        return OpenTraffic(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infersim.metrics.latency import counts, describe_latencies, latencies, within
+from infersim.metrics.latency import Verdict, counts, describe_latencies, latencies, verdict, within
 from infersim.records import COMPLETED, IN_SYSTEM, REJECTED
 from infersim.spec.workload import Slo
 
@@ -71,3 +71,43 @@ def test_every_request_that_arrived_is_counted_once():
         "preempted": 2,  # requests
         "preemptions": 3,  # times
     }
+
+
+NAN = float("nan")
+# Two completed, one rejected, one that got its first token, one that did not; all sent at 0 s, the run ends at 10 s.
+MIXED = {
+    "arrival_s": np.zeros(5),
+    "scheduled_s": np.array([0, 0, NAN, 0, NAN]),
+    "first_token_s": np.array([1, 3, NAN, 2, NAN]),
+    "finish_s": np.array([4, 9, NAN, NAN, NAN]),
+    "output_tokens": np.array([5, 5, 5, 5, 5]),
+    "status": np.array([COMPLETED, COMPLETED, REJECTED, IN_SYSTEM, IN_SYSTEM]),
+}
+
+
+@pytest.mark.parametrize(
+    ("slo", "expected"),
+    [
+        ({"ttft_s": 2}, Verdict(1, 3, 1)),  # the last has waited for ten seconds: missed already
+        ({"ttft_s": 20}, Verdict(2, 1, 2)),
+        ({"e2e_s": 5}, Verdict(1, 4, 0)),
+        ({"tpot_s": 1.2}, Verdict(1, 2, 2)),
+    ],
+)
+def test_a_verdict_knows_what_is_missed_already_and_what_is_open(slo, expected):
+    assert verdict(Slo(**slo), MIXED, 0.0, 10.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("counted", "share", "attained"),
+    [
+        (Verdict(99, 1, 0), 0.99, True),
+        (Verdict(98, 2, 0), 0.99, False),
+        (Verdict(55, 45, 0), 0.55, True),  # 0.55 · 100 is 55.000000000000007
+        (Verdict(90, 0, 10), 0.99, None),
+        (Verdict(90, 2, 10), 0.99, False),
+        (Verdict(0, 0, 0), 0.99, None),
+    ],
+)
+def test_a_share_is_attained_missed_or_not_decided(counted, share, attained):
+    assert counted.attained(share) is attained

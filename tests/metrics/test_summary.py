@@ -40,7 +40,7 @@ STEPS = (
 )
 
 
-def summary(rows=ROWS, steps=STEPS, begin_s=0.0, end_s=5.0, slos=(SLO, None), pool=POOL):
+def summary(rows=ROWS, steps=STEPS, begin_s=0.0, end_s=5.0, slos=(SLO, None), pool=POOL, unsent=(0, 0)):
     workload = {name: CLASS | {"slo": slo} for name, slo in zip(("chat", "batch"), slos, strict=False)}
     fleet = {"main": {"model": "any", "device": "any"}}
     scenario = Scenario(name="story", workload=workload, fleet=fleet, run={"duration_s": 5.0, "seed": 7})
@@ -51,7 +51,7 @@ def summary(rows=ROWS, steps=STEPS, begin_s=0.0, end_s=5.0, slos=(SLO, None), po
     for name in NAMES[4:]:
         table[name] = table[name].astype(np.int64)
     nothing = (np.zeros(0), np.zeros(0))
-    return summarise(Run(scenario, Path(), table, 0.0, nothing, usage, pool, Span(begin_s, end_s)))
+    return summarise(Run(scenario, Path(), table, np.array(unsent), 0.0, nothing, usage, pool, Span(begin_s, end_s)))
 
 
 def test_requests_tokens_and_throughput():
@@ -116,7 +116,18 @@ def test_an_slo_is_attained_by_the_share_that_it_asks_for(attainment, attained):
 def test_every_class_must_attain_its_own_slo():
     easy, hard = SLO | {"attainment": 0.1}, SLO | {"attainment": 0.6}
     assert summary(slos=(easy, easy))["goodput"]["attained"] is True
-    assert summary(slos=(easy, hard))["goodput"]["attained"] is False  # one of two
+    assert summary(slos=(hard, easy))["goodput"]["attained"] is False  # one of three
+    # Of class batch one meets it, and one has waited for a second when the run ends at 5 s: 0.6 may come yet.
+    assert summary(slos=(easy, hard))["goodput"]["attained"] is None
+    assert summary(slos=(hard, hard))["goodput"]["attained"] is False
+    assert summary(slos=(easy, hard), end_s=5.1)["goodput"]["attained"] is False  # over its TTFT bound by now
+
+
+def test_requests_that_were_not_even_sent_leave_the_verdict_open():
+    easy = SLO | {"attainment": 0.3}
+    assert summary(slos=(easy, None))["goodput"]["attained"] is True  # one of three
+    assert summary(slos=(easy, None), unsent=(1, 0))["goodput"]["attained"] is None  # of four, 1.2 must
+    assert summary(slos=(easy, None), unsent=(0, 9))["goodput"]["attained"] is True  # another class's
 
 
 def test_figures_say_what_was_simulated():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infersim.metrics.pieces import kv_tilt
 from infersim.metrics.timeline import BINS, CHANNELS, Timeline, channel_values, count_in_bins, occupancy
 from tests.metrics.segments import columns
 
@@ -17,19 +18,20 @@ SEGMENT = st.fixed_dictionaries(
         "prefill_chunks": st.integers(0, 3),
         "sampled_seqs": st.integers(0, 12),
         "kv_block_steps": st.integers(0, 900),
+        "kv_first_blocks": st.integers(0, 50),
+        "kv_last_blocks": st.integers(50, 90),
     }
 )
 
 
 def add(timeline: Timeline, chunk: dict[str, np.ndarray]) -> None:
-    start, end = chunk["start_s"], chunk["end_s"]
-    timeline.add(start, end, channel_values(chunk, end - start))
+    timeline.add(chunk["start_s"], chunk["end_s"], channel_values(chunk), kv_tilt(chunk))
 
 
 def test_a_segment_adds_to_each_channel():
     # Two decodes for 4 steps of 0.5 s, with 10, 12, 12 and 14 blocks.
     row = {"first_s": 0.5, "steps": 4, "decode_seqs": 2, "sampled_seqs": 2, "kv_block_steps": 48}
-    values = channel_values(columns(row), np.array([2.0]))
+    values = channel_values(columns(row))
     assert {name: float(value[0]) for name, value in values.items()} == {
         "busy_s": 2.0,
         "steps": 4.0,
@@ -45,6 +47,15 @@ def test_a_segment_is_spread_over_the_bins_that_it_covers():
     add(timeline, columns({"start_s": 0.5, "first_s": 2.0, "steps": 1, "sampled_seqs": 8}))
     assert timeline.sums["busy_s"][:4].tolist() == [0.5, 1.0, 0.5, 0.0]
     assert timeline.sums["output_tokens"][:4].tolist() == [2.0, 4.0, 2.0, 0.0]
+
+
+def test_blocks_grow_along_a_segment():
+    # From 10 to 30 blocks over two bins of a second: 15 in the mean of the first, 25 in that of the second; the line
+    # through the middles of 100 steps is steeper by 1%.
+    timeline = Timeline(width_s=1.0)
+    blocks = {"kv_first_blocks": 10, "kv_last_blocks": 30, "kv_block_steps": 20 * 100}
+    add(timeline, columns({"start_s": 0.0, "first_s": 0.02, "steps": 100, **blocks}))
+    assert timeline.sums["kv_block_s"][:3] == pytest.approx([15.0, 25.0, 0.0], rel=0.01)
 
 
 def test_a_segment_that_ends_on_an_edge_leaves_the_next_bin_empty():
@@ -69,7 +80,7 @@ def test_no_sum_is_lost_or_doubled(chunks, width_s):
     for rows in chunks:
         chunk = columns(*rows)
         add(timeline, chunk)
-        for name, value in channel_values(chunk, chunk["end_s"] - chunk["start_s"]).items():
+        for name, value in channel_values(chunk).items():
             total[name] += float(value.sum())
     assert {name: float(sums.sum()) for name, sums in timeline.sums.items()} == pytest.approx(total, rel=1e-9)
 

@@ -17,6 +17,7 @@ STRETCH = {
     "decode_seqs": 2,
     "sampled_seqs": 2,
     "kv_block_steps": 210,
+    "kv_first_blocks": 20,
     "kv_last_blocks": 22,
 }
 
@@ -34,15 +35,42 @@ def test_a_segment_inside_the_window_counts_whole():
 
 
 @pytest.mark.parametrize(
-    ("begin_s", "end_s", "share"),
-    [(1.5, math.inf, 0.5), (0.0, 1.2, 0.2), (1.3, 1.7, 0.4), (2.0, 9.0, 0.0), (0, 1.0, 0)],
+    ("begin_s", "end_s", "share", "blocks"),
+    # Blocks grow by 2/9 a step from 20 to 22: the last five hold 21 5/9 in the mean, the first two 20 1/9.
+    [(1.5, math.inf, 0.5, 21 + 5 / 9), (0.0, 1.2, 0.2, 20 + 1 / 9), (1.3, 1.7, 0.4, 21), (2, 9, 0, 0), (0, 1, 0, 0)],
 )
-def test_a_segment_counts_by_the_share_of_it_that_lies_in_the_window(begin_s, end_s, share):
+def test_a_segment_counts_by_the_part_of_it_that_lies_in_the_window(begin_s, end_s, share, blocks):
     sums = usage_of(STRETCH, begin_s=begin_s, end_s=end_s).sums
     assert sums["busy_s"] == pytest.approx(share)
     assert sums["output_tokens"] == pytest.approx(20 * share)
-    assert sums["kv_block_s"] == pytest.approx(21 * share)
+    assert sums["kv_block_s"] == pytest.approx(blocks * share)
     assert sums["flops"] == pytest.approx(1000 * share)
+
+
+class Growing(Accounting):
+    """A FLOP for each context token read, a byte for each sequence."""
+
+    def work(self, columns):
+        steps, seqs = columns["steps"], columns["decode_seqs"]
+        return steps * columns["decode_context_tokens"] + seqs * steps * (steps - 1) / 2, steps * seqs
+
+
+def test_work_that_grows_along_a_stretch_is_that_of_the_steps_in_the_window():
+    # Two sequences read 100, 102, … 118 tokens in ten steps of 0.1 s: the last five 110 … 118. Half of the step of 110
+    # is 54.75, since the line goes on to grow within it.
+    for begin_s, flops in ((1.5, 570), (1.55, 570 - 54.75)):
+        usage = Usage(Growing(), begin_s, math.inf)
+        usage.add(columns(STRETCH | {"decode_context_tokens": 100}))
+        assert usage.sums["flops"] == pytest.approx(flops)
+        assert usage.sums["bytes"] == pytest.approx(20 * (2.0 - begin_s))
+
+
+def test_a_step_that_begins_at_the_windows_end_is_not_in_it():
+    at_the_end = STRETCH | {"start_s": 2.0, "steps": 1}
+    usage = usage_of(STRETCH, at_the_end, end_s=2.0)
+    assert usage.sums["busy_s"] == usage.timeline.sums["busy_s"].sum() == pytest.approx(1.0)
+    assert np.isfinite(usage.timeline.sums["kv_block_s"]).all()
+    assert usage_of(at_the_end, end_s=2.0).sums["busy_s"] == 0.0
 
 
 def test_peaks_are_those_of_the_window():

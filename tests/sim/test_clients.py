@@ -93,7 +93,6 @@ def test_nothing_is_sent_at_or_after_the_duration(until_s, count):
 def test_a_horizon_leaves_the_rest_in_the_system():
     outcome = run(loop((10, 5), clients=2), until_s=0.12, horizon_s=0.12)
     assert outcome.requests["status"].tolist() == [COMPLETED] * 4 + [IN_SYSTEM] * 2
-    assert outcome.end_s == 0.12
 
 
 def test_a_refused_request_does_not_stall_its_client():
@@ -161,7 +160,7 @@ def test_a_held_request_that_is_refused_lets_the_next_one_go():
 def test_what_is_held_back_at_the_horizon_was_never_sent():
     outcome = run(stream=opened(*[(0.0, 4, 0)] * 5), caps=(1,), horizon_s=0.05)
     assert len(sent(outcome)) == 2
-    assert outcome.held_back == 3
+    assert outcome.held_back.arrival_s.tolist() == [0.0] * 3
 
 
 @settings(max_examples=60, deadline=None)

@@ -81,8 +81,9 @@ def test_a_full_summary_reads_well():
 
 @pytest.mark.parametrize("width", [20, 38, 60, 100])
 def test_no_line_is_wider_than_the_terminal(width):
-    two = FULL | {"classes": {"chat": CLASS, "batch": CLASS}}
-    assert max(map(len, page(two, width).splitlines())) <= width
+    for second in ("batch", "b" * 64):
+        two = FULL | {"classes": {"chat": CLASS, second: CLASS}}
+        assert max(map(len, page(two, width).splitlines())) <= width
 
 
 def test_several_classes_have_a_row_each():
@@ -96,6 +97,12 @@ def test_nothing_to_report_is_a_dash(summary):
     assert "None" not in text
     assert "–" in text
     assert "nan" not in text
+
+
+def test_a_class_may_be_called_attainment():
+    bounds = {"attainment": {"ttft_s": 1.0, "attainment": 0.9}, "b": {"e2e_s": 3.0, "attainment": 0.5}}
+    text = page(FULL | {"goodput": CLASS["goodput"] | {"slo": bounds}})
+    assert "within attainment: TTFT 1 s; b: E2E 3 s: missed" in " ".join(text.split())
 
 
 def test_classes_bounds_are_told_apart():
