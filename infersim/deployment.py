@@ -69,8 +69,13 @@ def _resolved(pool: Pool, model: Model, device: Device) -> Pool:
 
 
 def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
-    options, tensor = pool.engine, pool.parallel.tensor
-    memory = _memory(pool, model, device, engine)
+    options, devices = pool.engine, pool.replicas * pool.parallel.tensor
+    layout: dict[str, Any] = {
+        "weights_dtype": pool.precision.weights,
+        "kv_dtype": pool.precision.kv_cache,
+        "tensor": pool.parallel.tensor,
+    }
+    memory = _memory(options, layout, model, device, engine)
     capacity = memory.capacity_blocks
     if options.num_gpu_blocks_override is not None:
         capacity = options.num_gpu_blocks_override - NULL_BLOCKS
@@ -79,9 +84,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         model,
         device,
         engine,
-        weights_dtype=pool.precision.weights or model.dtype,
-        kv_dtype=pool.precision.kv_cache or model.dtype,
-        tensor=tensor,
+        **layout,
         max_tokens=options.max_num_batched_tokens,
         max_seqs=options.max_num_seqs,
     )
@@ -97,13 +100,13 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
     facts = PoolFacts(
         name,
         pool.replicas,
-        pool.replicas * tensor,
+        devices,
         capacity,
         options.block_size,
         timing.peak_flops,
         timing.peak_bytes_per_s,
         pool.purchase,
-        _described(pool),
+        _described(pool, devices),
     )
     assumptions = {
         "engine": {name: value for name, value in engine.model_dump().items() if isinstance(value, dict)},
@@ -115,29 +118,28 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
 
 
-def _described(pool: Pool) -> dict[str, Any]:
+def _described(pool: Pool, devices: int) -> dict[str, Any]:
     """What the pool is, for a reader of its figures."""
     return {
         "model": pool.model,
         "device": pool.device,
         "replicas": pool.replicas,
-        "devices": pool.replicas * pool.parallel.tensor,
+        "devices": devices,
         "tensor": pool.parallel.tensor,
         "engine": pool.engine.kind,
         **pool.precision.model_dump(),
     }
 
 
-def _memory(pool: Pool, model: Model, device: Device, engine: EngineConstants) -> MemoryPlan:
-    options = pool.engine
+def _memory(
+    options: VllmEngine, layout: dict[str, Any], model: Model, device: Device, engine: EngineConstants
+) -> MemoryPlan:
     plan = partial(
         memory_plan,
         model,
         device,
         engine,
-        weights_dtype=pool.precision.weights or model.dtype,
-        kv_dtype=pool.precision.kv_cache or model.dtype,
-        tensor=pool.parallel.tensor,
+        **layout,
         max_num_batched_tokens=options.max_num_batched_tokens,
         max_num_seqs=options.max_num_seqs,
         block_size=options.block_size,

@@ -145,12 +145,11 @@ def _goodput(run: Run, names: list[str], requests: dict[str, np.ndarray]) -> dic
             verdicts.append(verdict.attained(traffic.slo.attainment, int(run.unsent[number])))
     if not bounds:
         return None
-    said = [attained for attained in verdicts if attained is not None]
     return {
         "slo": bounds[names[0]] if len(names) == 1 else bounds,
         "requests_per_s": _per_s(met, run.span),
         "fraction": met / sent if sent else None,
-        "attained": False if False in said else None if len(said) < len(verdicts) else True,
+        "attained": False if False in verdicts else None if None in verdicts else True,
     }
 
 

@@ -25,13 +25,20 @@ def apply(data: dict[str, Any], places: Places, override: str | tuple[str, Any])
     Raises:
         InputError: it is no PATH=VALUE, the value is not YAML, or the path goes through something that is no mapping.
     """
-    if isinstance(override, tuple):
-        path, value = override
-        label = f"--set {path}={show(value)}"
-        if not isinstance(path, str) or not _PATH.fullmatch(path):
-            raise InputError("is no path", "e.g. 'fleet.main.replicas'", file=label)
-        return put(data, places, path, value, label)
-    path, equals, text = str(override).partition("=")
+    return put(data, places, *(_pair(*override) if isinstance(override, tuple) else _typed(str(override))))
+
+
+def _pair(path: Any, value: Any) -> tuple[str, Any, str]:
+    """Path, value and label of a setting given in Python."""
+    label = f"--set {path}={show(value)}"
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise InputError("is no path", "e.g. 'fleet.main.replicas'", file=label)
+    return path, value, label
+
+
+def _typed(override: str) -> tuple[str, Any, str]:
+    """Path, value and label of a setting typed as PATH=VALUE."""
+    path, equals, text = override.partition("=")
     path, label = path.strip(), f"--set {override}"
     if not equals or not _PATH.fullmatch(path):
         raise InputError("is not PATH=VALUE", "e.g. --set fleet.main.replicas=2", file=label)
@@ -39,7 +46,7 @@ def apply(data: dict[str, Any], places: Places, override: str | tuple[str, Any])
         value, _ = parse(text, label)
     except InputError as error:
         raise InputError(error.problem, error.hint, path, file=label) from None
-    return put(data, places, path, value, label)
+    return path, value, label
 
 
 def put(data: dict[str, Any], places: Places, path: str, value: Any, label: str) -> dict[str, Any]:

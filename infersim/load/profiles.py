@@ -125,17 +125,15 @@ def _checked(folder: Path, origin: str) -> Path:
 
 def _by_alias(kind: str, name: str) -> Path | None:
     wanted = _normal(name)
-    return next((path for title, path in _titles(kind).items() if _normal(title) == wanted), None)
+    return next((path for title, path in _titles(kind) if _normal(title) == wanted), None)
 
 
-def _titles(kind: str) -> dict[str, Path]:
-    """The files of a kind by each of their profile's names: its stem, full name and aliases."""
-    found: dict[str, Path] = {}
+def _titles(kind: str) -> Iterator[tuple[str, Path]]:
+    """Each name of each profile of a kind, and its file: stem, full name and aliases; a file is read when it is due."""
     for path in _files(kind).values():
         profile = _read(kind, *_stamped(path))
         for title in (path.stem, getattr(profile, "full_name", ""), *getattr(profile, "aliases", ())):
-            found.setdefault(title, path)
-    return found
+            yield title, path
 
 
 def _normal(name: str) -> str:
@@ -146,7 +144,7 @@ def _unknown(kind: str, name: str, field: str) -> InputError:
     for other in ("device", "model"):
         if other != kind and _titled(other, name):
             return InputError(f"this is a {other}; a {kind} is needed here", _shows(kind), field, repr(name))
-    hint = nearest(name, _titles(kind)) or _few(kind)
+    hint = nearest(name, (title for title, _ in _titles(kind))) or _few(kind)
     return InputError(" ".join(filter(None, (f"no such {kind}.", hint, _shows(kind)))), "", field, repr(name))
 
 

@@ -80,9 +80,9 @@ class Verdict:
         undecided = self.open + unsent
         total = self.met + self.missed + undecided
         asked = share * total * (1.0 - 1e-12)  # 0.55 · 100 is more than 55
-        if not total or self.met + undecided < asked:
-            return False if total else None
-        return True if self.met >= asked else None
+        if total and self.met >= asked:
+            return True
+        return False if self.met + undecided < asked else None
 
 
 def verdict(slo: Slo, requests: dict[str, np.ndarray], frontend_s: float, end_s: float) -> Verdict:
@@ -106,7 +106,7 @@ def verdict(slo: Slo, requests: dict[str, np.ndarray], frontend_s: float, end_s:
 
 
 def within(slo: Slo, values: dict[str, np.ndarray]) -> np.ndarray:
-    """Which completed requests met every bound of the SLO."""
+    """Which requests keep every bound of the SLO, by their latencies; a latency that is NaN keeps its own."""
     met = np.ones(values["e2e_s"].size, dtype=bool)
     for name in ("ttft_s", "tpot_s", "e2e_s"):
         bound = getattr(slo, name)

@@ -42,7 +42,7 @@ def lines_within(columns: Columns, begin_s: float, end_s: float) -> tuple[np.nda
     return first + slope * skipped, slope, np.maximum(steps_ended(columns, end_s) - skipped, 0)
 
 
-def tilt(first: np.ndarray, last: np.ndarray, total: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def tilt_of(first: np.ndarray, last: np.ndarray, total: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The slope of a line along each segment: its density goes from 1 - tilt to 1 + tilt times the mean.
 
     Args:
@@ -57,7 +57,7 @@ def tilt(first: np.ndarray, last: np.ndarray, total: np.ndarray, steps: np.ndarr
 
 def kv_tilt(columns: Columns) -> np.ndarray:
     """The tilt of the blocks held."""
-    return tilt(*(columns[name] for name in ("kv_first_blocks", "kv_last_blocks", "kv_block_steps", "steps")))
+    return tilt_of(*(columns[name] for name in ("kv_first_blocks", "kv_last_blocks", "kv_block_steps", "steps")))
 
 
 def time_tilt(columns: Columns) -> np.ndarray:
@@ -73,11 +73,16 @@ def held_s(columns: Columns) -> np.ndarray:
     return mean_s * (1.0 + kv_tilt(columns) * time_tilt(columns) * (1.0 - 1.0 / (steps * steps)) / 3.0)
 
 
-def between(
-    amount: np.ndarray, tilt: np.ndarray | float, begin: np.ndarray, end: np.ndarray, other: np.ndarray | float = 0.0
+def share_between(
+    begin: np.ndarray, end: np.ndarray, one: np.ndarray | float = 0.0, other: np.ndarray | float = 0.0
 ) -> np.ndarray:
-    """What of an amount, spread as the product of two tilted lines, lies between two shares of the way."""
+    """Which share of something lies between two shares of the way.
+
+    Args:
+        begin, end: of the way (0 … 1).
+        one, other: tilts; the thing is spread as the product of two lines with them.
+    """
     low, high = 2.0 * begin - 1.0, 2.0 * end - 1.0
     level, square = (high - low) / 2.0, (high * high - low * low) / 4.0
     cube = (high * high * high - low * low * low) / 6.0
-    return amount * (level + (tilt + other) * square + tilt * other * cube) / (1.0 + tilt * other / 3.0)
+    return (level + (one + other) * square + one * other * cube) / (1.0 + one * other / 3.0)

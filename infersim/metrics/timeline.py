@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from infersim.metrics.pieces import between, held_s
+from infersim.metrics.pieces import held_s, share_between
 from infersim.metrics.statistics import runs
 
 BINS = 600
@@ -42,8 +42,8 @@ class Timeline:
             enter, leave = (
                 np.clip((edge * self.width_s - start[owner]) / duration[owner], 0.0, 1.0) for edge in (bins, bins + 1)
             )
-            tilts = {"kv_block_s": kv_tilt[owner]}
-            values = {name: between(value[owner], tilts.get(name, 0.0), enter, leave) for name, value in values.items()}
+            shares = {"kv_block_s": share_between(enter, leave, kv_tilt[owner])}
+            values = {name: value[owner] * shares.get(name, leave - enter) for name, value in values.items()}
         for name, value in values.items():
             self.sums[name] += np.bincount(bins, value, BINS)
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from infersim.metrics.pieces import (
     Columns,
-    between,
     kv_tilt,
     lines_within,
+    share_between,
     steps_begun,
     steps_ended,
-    tilt,
+    tilt_of,
     time_share,
     time_tilt,
 )
@@ -87,17 +87,16 @@ class Usage:
         if columns["start_s"].min() >= begin_s and columns["end_s"].max() <= self._end_s:
             return values
         steps = steps_ended(columns, self._end_s) - steps_ended(columns, begin_s)
-        time = [time_share(columns, at_s) for at_s in (begin_s, self._end_s)]
-        ways = [steps_begun(columns, at_s) / columns["steps"] for at_s in (begin_s, self._end_s)]
-        flat = np.zeros_like(steps)
+        enter, leave = (steps_begun(columns, at_s) / columns["steps"] for at_s in (begin_s, self._end_s))
+        in_time = time_share(columns, self._end_s) - time_share(columns, begin_s)
         tilts = self._work_tilts(columns, values)
         return {
-            "busy_s": between(values["busy_s"], flat, *time),
+            "busy_s": values["busy_s"] * in_time,
             "steps": steps,
             "output_tokens": steps * columns["sampled_seqs"],
-            "batch_seq_s": between(values["batch_seq_s"], flat, *time),
-            "kv_block_s": between(values["kv_block_s"], kv_tilt(columns), ways[0], ways[1], time_tilt(columns)),
-            **{name: between(values[name], tilts[name], *ways) for name in WORK},
+            "batch_seq_s": values["batch_seq_s"] * in_time,
+            "kv_block_s": values["kv_block_s"] * share_between(enter, leave, kv_tilt(columns), time_tilt(columns)),
+            **{name: values[name] * share_between(enter, leave, tilts[name]) for name in WORK},
         }
 
     def _work_tilts(self, columns: Columns, values: Columns) -> Columns:
@@ -106,7 +105,7 @@ class Usage:
         one = columns | {"steps": np.ones_like(steps)}
         first = self._timing.work(one)
         last = self._timing.work(one | {"decode_context_tokens": context + (steps - 1) * columns["decode_seqs"]})
-        return {name: tilt(first[i], last[i], values[name], steps) for i, name in enumerate(WORK)}
+        return {name: tilt_of(first[i], last[i], values[name], steps) for i, name in enumerate(WORK)}
 
     @property
     def outside_fit(self) -> list[dict[str, Any]]:

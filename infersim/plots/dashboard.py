@@ -41,10 +41,9 @@ def plot_latency_cdf(
         values = np.sort(latencies[name][~np.isnan(latencies[name])])
         if not values.size or values[-1] <= 0:
             continue
-        share = np.arange(1, values.size + 1) / values.size
-        first = int(np.searchsorted(values, SHORTEST))  # of those before, only how many they are is drawn
-        shown = np.concatenate([[SHORTEST] if first else [], values[first:]])
-        share = np.concatenate([share[first - 1 : first] if first else [], share[first:]])
+        begin = max(int(np.searchsorted(values, SHORTEST)) - 1, 0)  # of the shorter ones, how many they are is drawn
+        share = np.arange(begin + 1, values.size + 1) / values.size
+        shown = np.maximum(values[begin:], SHORTEST)
         ax.step(shown, share, where="post", color=colour, label=label, lw=1.6)
         bound = (slo or {}).get(name)
         if bound:
