@@ -29,18 +29,27 @@ class Dispatcher:
         table: where requests are written down.
         choose: the replica of the next request.
         most_tokens: longest prompt + output that a replica can hold.
+        most_prompt_tokens, most_output_tokens: longest prompt and longest output that it takes.
     """
 
-    def __init__(self, table: RequestTable, choose: Callable[[], Replica], most_tokens: int):
+    def __init__(
+        self,
+        table: RequestTable,
+        choose: Callable[[], Replica],
+        most_tokens: int,
+        most_prompt_tokens: int,
+        most_output_tokens: int,
+    ):
         self.table = table
         self._choose = choose
         self._most_tokens = most_tokens
+        self._most_prompt, self._most_output = most_prompt_tokens, most_output_tokens
 
     def send(self, row: int, now_s: float) -> bool:
         """Send a row of the table; returns whether it was taken."""
         table = self.table
         prompt, output = table.prompt_tokens[row], table.output_tokens[row]
-        if prompt + output > self._most_tokens:
+        if prompt + output > self._most_tokens or prompt > self._most_prompt or output > self._most_output:
             table.status[row] = REJECTED
             return False
         self._choose().arrive(Sequence(row, prompt, output), now_s)

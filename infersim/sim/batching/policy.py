@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol
 
 from infersim.sim.batch import Batch
@@ -18,6 +19,10 @@ class Policy(Protocol):
 
     def stretch_bound(self, batch: Batch) -> int:
         """Decode steps for which the plan just made would be made again if nothing joined or left."""
+
+    def wake_s(self, batch: Batch) -> float:
+        """When to plan again though nobody arrives, asked where the plan was to run nothing [s]; never, if infinite."""
+        return inf
 
     def would_admit(self, batch: Batch, sequence: Sequence, steps: int) -> bool:
         """Would a request that joined the queue now be admitted after `steps` further decode steps?
