@@ -9,13 +9,16 @@ from typing import Any
 from infersim import load
 from infersim.errors import DoesNotFit, InputError
 from infersim.sim import cluster
-from infersim.sim.batching.vllm import Vllm
+from infersim.sim.batching.assumed import assumed
+from infersim.sim.batching.choose import policy_of
+from infersim.sim.batching.limits import Limits, limits_of
 from infersim.spec.engine import EngineConstants
-from infersim.spec.fleet import Pool, Precision, VllmEngine
+from infersim.spec.engines import AnyEngine, VllmEngine
+from infersim.spec.fleet import Pool, Precision
 from infersim.spec.hardware import Device
 from infersim.spec.model import Model
 from infersim.summary import PoolFacts
-from infersim.timing.memory import NULL_BLOCKS, MemoryPlan, memory_plan
+from infersim.timing.memory import MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
 
 
@@ -69,40 +72,43 @@ def _resolved(pool: Pool, model: Model, device: Device) -> Pool:
 
 
 def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
-    options, devices = pool.engine, pool.replicas * pool.parallel.tensor
+    options, devices, limits = pool.engine, pool.replicas * pool.parallel.tensor, limits_of(pool.engine)
     layout: dict[str, Any] = {
         "weights_dtype": pool.precision.weights,
         "kv_dtype": pool.precision.kv_cache,
         "tensor": pool.parallel.tensor,
     }
-    memory = _memory(options, layout, model, device, engine)
-    capacity = memory.capacity_blocks
-    if options.num_gpu_blocks_override is not None:
-        capacity = options.num_gpu_blocks_override - NULL_BLOCKS
-    longest = _max_model_len(options, model, capacity)
+    memory = _memory(limits, layout, model, device, engine)
+    held = memory.capacity_blocks
+    if isinstance(options, VllmEngine) and options.num_gpu_blocks_override is not None:
+        held = options.num_gpu_blocks_override - limits.null_blocks
+    longest = _longest(limits, model, held)
+    capacity = limits.slots * longest if limits.slots else held
     timing = TransformerTiming(
         model,
         device,
         engine,
         **layout,
-        max_tokens=options.max_num_batched_tokens,
-        max_seqs=options.max_num_seqs,
+        max_tokens=limits.max_tokens if limits.splits_prompts else max(limits.max_tokens, longest),
+        max_seqs=limits.max_seqs,
     )
     plan = cluster.PoolPlan(
         replicas=pool.replicas,
         timing=timing,
-        policy=lambda: Vllm(options, capacity),
+        policy=lambda: policy_of(options, capacity),
         capacity_blocks=capacity,
-        block_size=options.block_size,
+        block_size=limits.block_size,
         most_tokens=longest,
         frontend_s=timing.frontend_s,
+        most_prompt_tokens=limits.most_prompt_tokens,
+        most_output_tokens=limits.most_output_tokens,
     )
     facts = PoolFacts(
         name,
         pool.replicas,
         devices,
         capacity,
-        options.block_size,
+        limits.block_size,
         timing.peak_flops,
         timing.peak_bytes_per_s,
         pool.purchase,
@@ -112,9 +118,10 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         "engine": {name: value for name, value in engine.model_dump().items() if isinstance(value, dict)},
         "memory": asdict(memory),
         "max_model_len": longest,
+        "assumed": assumed(options),
     }
     profiles = (("model", model.name), ("device", device.name), ("engine", engine.name))
-    warnings = _warnings(options, model, memory, capacity, longest)
+    warnings = _warnings(options, limits, model, memory, held, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
 
 
@@ -132,7 +139,7 @@ def _described(pool: Pool, devices: int) -> dict[str, Any]:
 
 
 def _memory(
-    options: VllmEngine, layout: dict[str, Any], model: Model, device: Device, engine: EngineConstants
+    limits: Limits, layout: dict[str, Any], model: Model, device: Device, engine: EngineConstants
 ) -> MemoryPlan:
     plan = partial(
         memory_plan,
@@ -140,10 +147,13 @@ def _memory(
         device,
         engine,
         **layout,
-        max_num_batched_tokens=options.max_num_batched_tokens,
-        max_num_seqs=options.max_num_seqs,
-        block_size=options.block_size,
-        gpu_memory_utilization=options.gpu_memory_utilization,
+        max_num_batched_tokens=limits.max_tokens,
+        max_num_seqs=limits.max_seqs,
+        block_size=limits.block_size,
+        gpu_memory_utilization=limits.share,
+        rule=limits.rule,
+        null_blocks=limits.null_blocks,
+        share_option=limits.share_option,
     )
     try:
         return plan()
@@ -152,32 +162,49 @@ def _memory(
         return plan(alternatives=[load.load_profile("device", other) for other in load.list_profiles("device")])
 
 
-def _max_model_len(options: VllmEngine, model: Model, capacity_blocks: int) -> int:
-    """The limit given, refused as vLLM refuses it; else the model's own, or what the KV memory holds if less."""
-    held = capacity_blocks * options.block_size
-    given = options.max_model_len
+def _longest(limits: Limits, model: Model, held_blocks: int) -> int:
+    """Longest prompt + output: what was asked for, refused where the engine would not start; else what there is."""
+    held = held_blocks * limits.block_size // max(limits.slots, 1) - limits.kept_tokens
+    given = limits.longest
     if given is None:
+        if held < 1:
+            raise DoesNotFit(f"the KV memory holds {held_blocks * limits.block_size} tokens, too few for one request")
         return min(model.max_position, held)
-    what = ("engine.max_model_len", str(given))
-    if given > model.max_position:
+    what = (f"engine.{limits.longest_option}", str(given))
+    if given > model.max_position and not limits.slots:
         hint = f"at most {model.max_position}"
         raise InputError(f"{model.name} was made for {model.max_position} tokens", hint, *what)
+    if given > held and limits.slots:
+        asked = f"{limits.slots} places of {given} tokens each"
+        raise DoesNotFit(f"{asked} are more than the KV memory holds: {held * limits.slots} tokens", "", *what)
     if given > held:
-        problem = f"the KV memory holds {held} tokens: not one request of this length, so vLLM would not start"
+        problem = f"the KV memory holds {held} tokens: not one request of this length, so the engine would not start"
         raise InputError(problem, f"at most {held}, or leave it out", *what)
     return given
 
 
-def _warnings(options: VllmEngine, model: Model, memory: MemoryPlan, capacity: int, longest: int) -> list[str]:
+def _warnings(
+    options: AnyEngine, limits: Limits, model: Model, memory: MemoryPlan, held: int, longest: int
+) -> list[str]:
     found = []
-    if capacity > memory.capacity_blocks:
+    if held > memory.capacity_blocks:
         found.append(
-            f"num_gpu_blocks_override gives {capacity:,} usable KV blocks, and the device's memory holds "
+            f"num_gpu_blocks_override gives {held:,} usable KV blocks, and the device's memory holds "
             f"{memory.capacity_blocks:,}: no such device would start."
         )
-    if options.max_model_len is None and longest < model.max_position:
+    if limits.longest is None and longest < model.max_position:
+        asks = "vLLM would ask for max_model_len before it starts, and " if options.kind == "vllm" else ""
         found.append(
             f"the KV memory holds {longest:,} tokens, fewer than the {model.max_position:,} that {model.name} was made "
-            f"for: vLLM would ask for max_model_len before it starts, and {longest:,} is taken."
+            f"for: {asks}{longest:,} is taken."
+        )
+    if longest > model.max_position:
+        found.append(
+            f"{limits.longest_option} is {longest:,}: {model.name} was made for {model.max_position:,} tokens."
+        )
+    if isinstance(options, VllmEngine) and options.max_num_batched_tokens < options.max_num_seqs:
+        found.append(
+            f"max_num_batched_tokens {options.max_num_batched_tokens:,} is below max_num_seqs "
+            f"{options.max_num_seqs:,}: no more than the former ever run, and vLLM V1 refuses to start."
         )
     return found

@@ -79,6 +79,10 @@ class Batch:
         """Every decoding request runs in the planned step."""
         self.decodes = True
 
+    def stand_still(self) -> None:
+        """No decoding request runs in the planned step; so it is unless `run_decodes` says otherwise."""
+        self.decodes = False
+
     def prefill(self, sequence: Sequence, tokens: int, padded: int = 0) -> None:
         """Compute a further `tokens` of a running sequence's prefill, in the time of `padded` if that is given."""
         shape, context, width = self.shape, sequence.computed, padded or tokens

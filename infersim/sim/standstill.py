@@ -41,6 +41,8 @@ class Standstill:
         for since_s, group in self.groups.items():
             for traffic_class, seqs in enumerate(group):
                 if seqs:
-                    for column, value in zip(table.pauses, (since_s, now_s - since_s, traffic_class, seqs), strict=True):
+                    for column, value in zip(
+                        table.pauses, (since_s, now_s - since_s, traffic_class, seqs), strict=True
+                    ):
                         column.append(value)
         self.groups.clear()

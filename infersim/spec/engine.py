@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from infersim.spec.base import Spec
+from infersim.spec.base import Flag, Spec
 from infersim.spec.hardware import Confidence, IsoDate, NonNegative, Text
 
 
@@ -42,3 +42,5 @@ class EngineConstants(Spec):
     """Live arrays of tokens × intermediate (per device) at the peak of a forward pass."""
     sampler_bytes_per_logit: Constant
     """Peak memory of sampling per sequence and vocabulary entry [B]."""
+    pads_heads: Flag = False
+    """Heads are padded, so that the devices of a replica need not divide them."""

@@ -1,7 +1,8 @@
 """What a device's memory holds: weights, activations, the engine's runtime, and KV blocks in what is left.
 
-The rule is vLLM's: KV gets gpu_memory_utilization × memory − weights − peak of a profiling pass − what the process
-holds outside of PyTorch. The peak is that of the layers at `max_num_batched_tokens` or that of sampling for
+Three rules, by engine. `of_total` (vLLM): KV gets a share of the memory, less weights, the peak of a profiling pass and
+what the process holds outside of PyTorch. `of_free` (TensorRT-LLM): a share of what these leave of all memory. `static`
+(SGLang): a share of the memory less the weights, the rest being for activations. The peak is that of the layers at `max_num_batched_tokens` or that of sampling for
 `max_num_seqs` sequences, whichever is more: they follow each other.
 """
 
@@ -60,6 +61,8 @@ def _plan(
     max_num_seqs: int,
     block_size: int,
     gpu_memory_utilization: float,
+    rule: str,
+    null_blocks: int,
 ) -> MemoryPlan:
     wide = model.intermediate // share.tensor
     weights = share.layer_weights * model.layers * share.weight_bytes
@@ -68,9 +71,16 @@ def _plan(
     layers_bytes = max_num_batched_tokens * share.head_bytes * copies
     sampling_bytes = max_num_seqs * model.vocab * engine.sampler_bytes_per_logit.value
     activation, runtime = max(layers_bytes, sampling_bytes), engine.runtime_bytes.value
-    usable = gpu_memory_utilization * device.memory.bytes
-    kv_bytes = usable - weights - activation - runtime
-    blocks = max(int(kv_bytes // (share.kv_bytes_per_token * block_size)) - NULL_BLOCKS, 0)
+    total = device.memory.bytes
+    free = total - weights - activation - runtime
+    usable = total if rule == "of_free" else gpu_memory_utilization * total
+    if rule == "of_free":
+        kv_bytes = gpu_memory_utilization * free
+    elif rule == "static":
+        kv_bytes = min(usable - weights, free)
+    else:
+        kv_bytes = usable - weights - activation - runtime
+    blocks = max(int(kv_bytes // (share.kv_bytes_per_token * block_size)) - null_blocks, 0)
     return MemoryPlan(
         weights, activation, runtime, usable, kv_bytes, share.kv_bytes_per_token, blocks, blocks * block_size
     )
@@ -88,6 +98,9 @@ def memory_plan(
     max_num_seqs: int,
     block_size: int,
     gpu_memory_utilization: float,
+    rule: str = "of_total",
+    null_blocks: int = NULL_BLOCKS,
+    share_option: str = "gpu_memory_utilization",
     alternatives: Iterable[Device] = (),
 ) -> MemoryPlan:
     """How the memory of each device of a replica is used.
@@ -97,6 +110,8 @@ def memory_plan(
         weights_dtype, kv_dtype: numeric types.
         tensor: devices of the replica.
         max_num_batched_tokens, max_num_seqs, block_size, gpu_memory_utilization: the engine's options.
+        rule, null_blocks: how the pool is sized (see the module), and blocks that never hold tokens.
+        share_option: the engine's own name of `gpu_memory_utilization`; empty where it has none.
         alternatives: other devices to try for the hint if the model does not fit.
 
     Raises:
@@ -108,9 +123,11 @@ def memory_plan(
         "max_num_seqs": max_num_seqs,
         "block_size": block_size,
         "gpu_memory_utilization": gpu_memory_utilization,
+        "rule": rule,
+        "null_blocks": null_blocks,
     }
 
-    def plan(on: Device, weights: str, devices: int, **changed: float) -> MemoryPlan:
+    def plan(on: Device, weights: str, devices: int, **changed: Any) -> MemoryPlan:
         return _plan(model, on, engine, DeviceShare.of(model, weights, kv_dtype, devices), **(options | changed))
 
     wanted = plan(device, weights_dtype, tensor)
@@ -124,13 +141,13 @@ def memory_plan(
     remedies = []
     usual = USUAL_UTILIZATION
     if gpu_memory_utilization < usual and fits(device, weights_dtype, tensor, gpu_memory_utilization=usual):
-        remedies.append(f"with engine.gpu_memory_utilization = {usual}")
+        remedies.append(f"with engine.{share_option} = {usual}")
     for splits in allowed_tensor(model):
         if splits > tensor and fits(device, weights_dtype, splits):
             remedies.append(f"with parallel.tensor ≥ {splits}")
             break
     remedies += list(_other_ways(device, weights_dtype, tensor, alternatives, fits))
-    share = f"{100 * gpu_memory_utilization:g}% of {show_bytes(device.memory.bytes)}"
+    share = f"{100 * (1.0 if rule == 'of_free' else gpu_memory_utilization):g}% of {show_bytes(device.memory.bytes)}"
     parts = [("weights", wanted.weights_bytes), ("activations", wanted.activation_bytes)]
     arithmetic = " + ".join(f"{what} {show_bytes(size)}" for what, size in [*parts, ("runtime", wanted.runtime_bytes)])
     raise DoesNotFit(

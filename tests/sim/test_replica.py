@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infersim.sim.clock import Clock
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 from tests.sim.helpers import LinearTiming, Story, open_traffic, run_cluster
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from infersim.sim.batch import Batch
 from infersim.sim.batching.policy import UNBOUNDED, Policy
 from infersim.sim.sequence import Sequence
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 
 
 class Vllm(Policy):
