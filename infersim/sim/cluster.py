@@ -111,7 +111,7 @@ def run(
     end_s = math.inf if horizon_s is None else horizon_s
     with _no_garbage_collection():
         clock.run_all(end_s)
-        while clock.peek() == math.inf and any([replica.last_call(clock.now) for replica in replicas]):
+        while clock.peek() == math.inf and _last_calls(replicas, clock.now):
             clock.run_all(end_s)
     if horizon_s is not None:
         for replica in replicas:
@@ -127,6 +127,11 @@ def _table(traffic: Traffic) -> RequestTable:
         return RequestTable(classes=classes)
     columns = (opened.arrival_s, opened.prompt_tokens, opened.output_tokens, opened.traffic_class)
     return RequestTable.of(*columns, classes=classes)
+
+
+def _last_calls(replicas: list[Replica], now_s: float) -> int:
+    """Tell every replica that nothing will arrive any more; returns how many plan once more."""
+    return sum(replica.last_call(now_s) for replica in replicas)
 
 
 @contextmanager

@@ -38,11 +38,12 @@ class Standstill:
 
     def end(self, now_s: float, table: RequestTable) -> None:
         """The first step of all decodes since is done: write the gaps down."""
+        begins, lengths, classes, counts = table.pauses
         for since_s, group in self.groups.items():
             for traffic_class, seqs in enumerate(group):
                 if seqs:
-                    for column, value in zip(
-                        table.pauses, (since_s, now_s - since_s, traffic_class, seqs), strict=True
-                    ):
-                        column.append(value)
+                    begins.append(since_s)
+                    lengths.append(now_s - since_s)
+                    classes.append(traffic_class)
+                    counts.append(seqs)
         self.groups.clear()

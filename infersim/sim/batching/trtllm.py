@@ -1,8 +1,8 @@
 """TensorRT-LLM's in-flight batching: what the capacity scheduler lets in, the micro-batch scheduler runs.
 
 Source: tensorrt_llm/_torch/pyexecutor/scheduler/scheduler.py at commit 002f3cc3d, which mirrors
-cpp/tensorrt_llm/batch_manager/{capacityScheduler,microBatchScheduler}.cpp; first come first served. Simpler here: behind
-a prompt that is cut nobody is let in, where the real one would still fill a rest below one block.
+cpp/tensorrt_llm/batch_manager/{capacityScheduler,microBatchScheduler}.cpp; first come first served. Simpler here:
+behind a prompt that is cut nobody is let in, where the real one would still fill a rest below one block.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class Trtllm(Policy):
     """Decodes, then the prompt under way, then the queue, within `max_num_tokens`.
 
     Under `guaranteed_no_evict` and `static_batch` a request is let in if the blocks that all running ones need at their
-    ends leave room for its own, so nobody is ever paused. Under `max_utilization` its prompt must find its blocks now, and
-    the newest is paused when decodes lack theirs.
+    ends leave room for its own, so nobody is ever paused. Under `max_utilization` its prompt must find its blocks now,
+    and the newest is paused when decodes lack theirs.
     """
 
     def __init__(self, options: TrtllmEngine):
