@@ -9,7 +9,7 @@ class Standstill:
     """Groups of requests that had their last token at the same time.
 
     Attributes:
-        groups: decoding requests by traffic class, by the time of their last token [s]; empty where nobody stands still.
+        groups: decoding requests by traffic class, by the time of their last token [s]; empty where none stands still.
     """
 
     __slots__ = ("groups",)

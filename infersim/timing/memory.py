@@ -2,8 +2,8 @@
 
 Three rules, by engine. `of_total` (vLLM): KV gets a share of the memory, less weights, the peak of a profiling pass and
 what the process holds outside of PyTorch. `of_free` (TensorRT-LLM): a share of what these leave of all memory. `static`
-(SGLang): a share of the memory less the weights, the rest being for activations. The peak is that of the layers at `max_num_batched_tokens` or that of sampling for
-`max_num_seqs` sequences, whichever is more: they follow each other.
+(SGLang): a share of the memory less the weights, the rest being for activations. The peak is that of the layers at
+`max_num_batched_tokens` or that of sampling for `max_num_seqs` sequences, whichever is more: they follow each other.
 """
 
 from __future__ import annotations

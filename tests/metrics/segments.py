@@ -6,7 +6,7 @@ from infersim.records import SEGMENT_COLUMNS
 
 
 def columns(*rows: dict) -> dict[str, np.ndarray]:
-    """Columns of rows; what a row does not say is 0, its steps 1, all its decodes paced, its end start + Σ (first + slope · j)."""
+    """Columns of rows; what a row does not say is 0, its steps 1, its decodes paced, its end that of the line."""
     full = []
     for given in rows:
         row = dict.fromkeys(SEGMENT_COLUMNS, 0.0) | {"steps": 1} | given

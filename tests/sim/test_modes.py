@@ -74,7 +74,7 @@ def test_nothing_is_lost_and_time_does_not_go_back(kind, data):
 
 
 def assert_gaps_add_up(outcome, done, columns):
-    """Gaps between tokens, from steps and pauses, are as many as tokens after the first, and fill the time to the last."""
+    """Gaps between tokens, from steps and pauses, are as many as tokens after the first, and as long in all."""
     steps, seqs = columns["steps"], columns["paced_seqs"]
     _, pauses_s, _, paused = outcome.pauses
     assert (steps * seqs).sum() + paused.sum() == (done["output_tokens"] - 1).sum()
