@@ -30,13 +30,14 @@ class Batch:
         evicted: requests evicted by the plan, in order.
         admitted: requests admitted by the plan, in order.
         class_decodes: decoding requests by traffic class; empty where there is one class.
+        promises: whether `promised_blocks` is kept.
         promised_blocks: blocks that the running requests hold if each grows to its end.
         standstill: decoding requests that steps of prompts alone have kept from their next token.
         holding: prompts that end in the planned step give no token yet.
         last_call: nothing will join the queue any more.
     """
 
-    def __init__(self, kv: KVCache, table: RequestTable):
+    def __init__(self, kv: KVCache, table: RequestTable, *, promises: bool = False):
         self.kv = kv
         self.table = table
         self.waiting: deque[Sequence] = deque()
@@ -48,7 +49,7 @@ class Batch:
         self.evicted: list[Sequence] = []
         self.admitted: list[Sequence] = []
         self.class_decodes = [0] * (table.classes if table.classes > 1 else 0)
-        self.promised_blocks = 0
+        self.promises, self.promised_blocks = promises, 0
         self.standstill = Standstill()
         self.holding = self.last_call = False
         self.now_s = 0.0
@@ -120,7 +121,8 @@ class Batch:
             table.scheduled_s[sequence.row] = self.now_s
         self.prefilling.append(sequence)
         self.admitted.append(sequence)
-        self.promised_blocks += self.kv.blocks(sequence.prompt_tokens + sequence.output_tokens)
+        if self.promises:
+            self.promised_blocks += self.kv.blocks(sequence.prompt_tokens + sequence.output_tokens)
         self.prefill(sequence, tokens, padded)
 
     def evict_newest(self) -> None:
@@ -137,7 +139,8 @@ class Batch:
         else:
             self.prefilling.remove(sequence)
             self.kv.used_blocks -= self.kv.blocks(sequence.computed)
-        self._break_promise(sequence)
+        if self.promises:
+            self._break_promise(sequence)
         sequence.target = sequence.prompt_tokens + sequence.produced
         sequence.computed = 0
         table = self.table
@@ -208,7 +211,8 @@ class Batch:
             if sequence.finish_step == finish:
                 del self.decoding[sequence]
                 self._leave(sequence)
-                self._break_promise(sequence)
+                if self.promises:
+                    self._break_promise(sequence)
                 done.append(sequence)
         return done
 
@@ -231,7 +235,8 @@ class Batch:
             sequence.produced += 1
             if sequence.produced >= sequence.output_tokens:
                 self.kv.used_blocks -= self.kv.blocks(sequence.computed)
-                self._break_promise(sequence)
+                if self.promises:
+                    self._break_promise(sequence)
                 done.append(sequence)
             else:
                 self._join(sequence)

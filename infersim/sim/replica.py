@@ -68,7 +68,7 @@ class Replica:
         observer: Observer | None = None,
     ):
         self.number = number
-        self.batch = Batch(kv, table)
+        self.batch = Batch(kv, table, promises=policy.promises)
         self.events = 0
         self._clock, self._table, self._segments, self._timing, self._policy = clock, table, segments, timing, policy
         self.listener = listener
@@ -79,6 +79,7 @@ class Replica:
         self._begin_s = self._step_s = 0.0
         self._kv_blocks = 0
         self._shape = self.batch.shape
+        self._still = self.batch.standstill.groups
         # The line of decode step times: anchor, first and slope; steps done on it, where it ends, where we wake.
         self._anchor_s = self._first_s = self._slope_s = 0.0
         self._done = self._valid = self._until = 0
@@ -150,7 +151,7 @@ class Replica:
         finished = []
         if batch.decodes and batch.shape.decode_seqs:
             batch.advance(1)
-            if batch.standstill.groups:
+            if self._still:
                 batch.standstill.end(now_s, self._table)
             finished = batch.finished_decodes()
         finished += batch.end_prefills()
@@ -223,7 +224,7 @@ class Replica:
             self._first_s, self._slope_s, self._valid = self._timing.decode_piece(batch.shape)
             self._done = 0
             self._anchored = True
-        if self._single or batch.standstill.groups:
+        if self._single or self._still:
             steps = 1
         else:
             most = min(batch.steps_to_finish(), self._valid - self._done)
@@ -277,13 +278,13 @@ class Replica:
         batch.advance(steps)
         self._write_stretch(steps, context, block_steps, first_blocks, kv.used_blocks)
         self._done = done + steps
-        if batch.standstill.groups:
+        if self._still:
             batch.standstill.end(self._end_s(self._done), self._table)
 
     def _write_stretch(self, steps: int, context: int, *blocks: int) -> None:
         batch, done = self.batch, self._done
         seqs = batch.shape.decode_seqs
-        paced, by_class = batch.paced()
+        paced, by_class = batch.paced() if self._still else (seqs, batch.class_decodes)
         start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
         end_s, slope_s = self._end_s(done + steps), self._slope_s
         line = (start_s, end_s, steps, first_s, slope_s)

@@ -14,6 +14,9 @@ UNBOUNDED = 1 << 60
 class Policy(Protocol):
     """Decides about a batch through its verbs; keeps no clock and no per-request state."""
 
+    promises = False
+    """Whether it asks for `batch.promised_blocks`."""
+
     def plan(self, batch: Batch) -> None:
         """Fill the next step: `run_decodes`, `prefill`, `admit`, `evict_newest`."""
 

@@ -21,6 +21,8 @@ class Trtllm(Policy):
     and the newest is paused when decodes lack theirs.
     """
 
+    promises = True
+
     def __init__(self, options: TrtllmEngine):
         self._budget = options.max_num_tokens
         self._max_batch_size = options.max_batch_size
