@@ -297,7 +297,9 @@ class Replica:
 
     def _write_step(self, end_s: float) -> None:
         batch, shape, blocks = self.batch, self._shape, self._kv_blocks
-        paced, by_class = batch.paced() if batch.decodes else (0, [0] * len(batch.class_decodes))
+        paced, by_class = shape.decode_seqs, batch.class_decodes
+        if self._still:
+            paced, by_class = batch.paced() if batch.decodes else (0, [0] * len(by_class))
         self._segments.add(
             self._begin_s,
             end_s,
