@@ -149,6 +149,13 @@ def test_max_prefill_tokens_bounds_what_enters_together():
     assert [tokens for _, _, _, tokens in told.segments_seen[:3]] == [20, 20, 0]
 
 
+@pytest.mark.parametrize(("output", "enters_s"), [(7, 0.0), (8, 10.0)])
+def test_a_page_is_set_aside_for_each_that_enters(output, enters_s):
+    # of 100 tokens the first leaves 100 − 40 − 10 − a page = 49, and the second wants 40 + its output + a page: fewer
+    told = story(sglang(), (0.0, 40, 10), (0.0, 40, output), capacity_blocks=100)
+    assert told.table.scheduled_s[1] == enters_s
+
+
 def test_a_full_batch_is_not_tried_again_until_somebody_leaves():
     # At 1 s 1,980 tokens are free and 0.7 · 999 set aside: 1,200 + 81 + a page are too many by one. A few steps later
     # less is set aside and they would fit, but nobody looks.
