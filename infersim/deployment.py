@@ -110,6 +110,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         block_size=options.block_size,
         most_tokens=longest,
         frontend_s=timing.frontend_s,
+        frontend_serial_s=timing.frontend_serial_s,
     )
     facts = PoolFacts(
         name,
