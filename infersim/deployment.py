@@ -13,7 +13,7 @@ from infersim.sim.batching.vllm import Vllm
 from infersim.spec.engine import EngineConstants
 from infersim.spec.fleet import Pool, Precision, VllmEngine
 from infersim.spec.hardware import Device
-from infersim.spec.model import Model
+from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
 from infersim.timing.dtypes import compute_dtype
 from infersim.timing.layout import DeviceShare, Layout
@@ -66,7 +66,8 @@ def _resolved(pool: Pool, model: Model, device: Device) -> Pool:
     """The pool with its profiles' own names, and the checkpoint's types where none were asked for."""
     asked = pool.precision
     weights = asked.weights or model.dtype
-    experts = asked.moe_weights or (asked.weights if asked.weights else model.moe_dtype) or weights
+    has_experts = any(isinstance(block, MoeFeedForward) for block in model.feed_forward)
+    experts = (asked.moe_weights or asked.weights or model.moe_dtype or weights) if has_experts else None
     kv_cache = asked.kv_cache or ("bf16" if compute_dtype(weights, None) != "fp16" else "fp16")
     precision = asked.model_copy(update={"weights": weights, "moe_weights": experts, "kv_cache": kv_cache})
     return pool.model_copy(update={"model": model.name, "device": device.name, "precision": precision})
@@ -146,7 +147,7 @@ def _described(pool: Pool, devices: int) -> dict[str, Any]:
         "devices": devices,
         "tensor": pool.parallel.tensor,
         "engine": pool.engine.kind,
-        **pool.precision.model_dump(),
+        **pool.precision.model_dump(exclude_none=True),
     }
 
 
@@ -158,7 +159,7 @@ def _does_not_fit(
             model,
             devices,
             weights=str(types.weights),
-            moe_weights=str(types.moe_weights),
+            moe_weights=str(types.moe_weights or types.weights),
             kv_cache=str(types.kv_cache),
             pads_heads=engine.pads_heads,
         )
