@@ -84,7 +84,9 @@ def scatter_page(
     for ax in axes[len(figures) :]:
         ax.set_visible(False)
     made.suptitle(title, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
-    _legend(made, {group: colour for group, colour in colours.items() if group in drawn and group}, doubtful.any())
+    _legend(
+        made, {group: colour for group, colour in colours.items() if group in drawn and group}, bool(doubtful.any())
+    )
     return made
 
 

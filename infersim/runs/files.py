@@ -48,7 +48,8 @@ def _csv(path: Path) -> Sheet:
     text = read_data_text(path)
     check_printable(text, str(path))
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    rows, lines, line = [], [], 1
+    rows: list[tuple[str | None, ...]] = []
+    lines, line = [], 1
     try:
         for cells in reader:
             if cells:
@@ -62,9 +63,9 @@ def _csv(path: Path) -> Sheet:
         raise InputError("the file is empty", "a run table has a line of column names", file=str(path), line=1)
     names = tuple(cell or "" for cell in rows[0])
     _check_separator(names, path, lines[0])
-    for number, cells in enumerate(rows[1:]):
-        if len(cells) != len(names):
-            problem = f"row {number} has {len(cells)} cells, and the table {len(names)} columns"
+    for number, row in enumerate(rows[1:]):
+        if len(row) != len(names):
+            problem = f"row {number} has {len(row)} cells, and the table {len(names)} columns"
             hint = "a cell that holds a comma stands in quotes"
             raise InputError(problem, hint, file=str(path), line=lines[number + 1])
     return Sheet(names, rows[1:], lines[1:])

@@ -13,6 +13,7 @@ from infersim.errors import DoesNotFit, InfersimError, InputError, NotModelled
 from infersim.runs.figures import figure
 from infersim.runs.table import RunTable
 from infersim.simulate import simulate
+from infersim.text.validation import ALSO
 
 _CHUNKS = 8
 """So many portions of work a process: few enough to cost nothing, enough to share out long rows."""
@@ -70,7 +71,7 @@ def refusal(error: InputError) -> Refusal:
     errors = getattr(error, "errors", (error,))
     kinds = {NotModelled: "not_modelled", DoesNotFit: "does_not_fit"}
     kind = next((kind for of, kind in kinds.items() if any(isinstance(each, of) for each in errors)), "invalid")
-    return Refusal(kind, "; ".join(_in_a_line(each) for each in errors))  # type: ignore[arg-type]
+    return Refusal(kind, ALSO.join(_in_a_line(each) for each in errors))  # type: ignore[arg-type]
 
 
 def _in_a_line(error: InputError) -> str:
@@ -89,9 +90,8 @@ def _shared(table: RunTable, rows: Sequence[int], figures: Sequence[str], jobs: 
         try:
             yield from pool.map(_work, rows, chunksize=portion)
         except BrokenProcessPool:
-            raise InfersimError(
-                "a process that simulated rows has died, perhaps for want of memory; try --jobs 1"
-            ) from None
+            problem = "a process that simulated rows has died, perhaps for want of memory; try --jobs 1"
+            raise InfersimError(problem) from None
 
 
 _shared_work: list[tuple[RunTable, tuple[str, ...]]] = []

@@ -8,6 +8,8 @@ from typing import Any
 
 from infersim.text.columns import columns
 
+ALSO = "; also "
+"""Stands between the faults of one row."""
 _FEW = 8
 """So many rows are named behind a refusal."""
 
@@ -22,9 +24,11 @@ def lines(report: dict[str, Any], width: int) -> list[str]:
     rows, refused = report["rows"], report["refused"]
     head = f"{report['path']}: {rows} rows, {rows - len(refused)} simulated, {len(refused)} refused"
     found = [head, "", *_indented(_errors(report))]
-    for group in ([], ["", *_indented(_groups(report["groups"], width - 2))])[bool(report["groups"])]:
-        found.append(group)
-    return found + ([""] if refused else []) + [*_refusals(refused, width)]
+    if report["groups"]:
+        found += ["", *_indented(_groups(report["groups"], width - 2))]
+    if refused:
+        found += ["", *_refusals(refused, width)]
+    return found
 
 
 def _errors(report: dict[str, Any]) -> list[str]:
@@ -74,10 +78,11 @@ def _median(errors: dict[str, Any] | None) -> str:
 
 
 def _refusals(refused: list[dict[str, Any]], width: int) -> Iterator[str]:
-    """A paragraph a reason, those that refuse most rows first."""
+    """A paragraph a fault, those of most rows first; a row of several faults stands behind each."""
     reasons: dict[tuple[str, str], list[int]] = {}
     for each in refused:
-        reasons.setdefault((each["kind"], each["why"]), []).append(each["row"])
+        for why in each["why"].split(ALSO):
+            reasons.setdefault((each["kind"], why), []).append(each["row"])
     for (kind, why), rows in sorted(reasons.items(), key=lambda item: -len(item[1])):
         named = ", ".join(map(str, rows[:_FEW])) + (", …" if len(rows) > _FEW else "")
         text = f"refused {len(rows)} ({kind}): {why} [row {named}]"

@@ -62,7 +62,7 @@ def _draw(comparisons: Sequence[Comparison], figures: Sequence[str]) -> Any:
             (one.figures[name], one.predicted(name)) if name in one.figures else (np.full(len(one.rows), np.nan),) * 2
             for one in comparisons
         ]
-        drawn[name] = tuple(np.concatenate(column) for column in zip(*pairs, strict=True))
+        drawn[name] = (np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs]))
     groups = [group or "" for one in comparisons for group in one.groups]
     doubtful = np.concatenate([one.suspect for one in comparisons])
     title = f"Predicted against measured: {', '.join(one.table.path.name for one in comparisons)}"
