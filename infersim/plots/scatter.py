@@ -57,7 +57,7 @@ def plot_scatter(
             ax.plot([low, high], [low * factor, high * factor], color=style.MUTED, lw=0.9, ls=dashes, zorder=1)
         ax.set_xlim(low, high)
         ax.set_ylim(low, high)
-    ax.set_aspect("equal")
+    ax.set_box_aspect(1)
     style.title(ax, f"{name} ({int(shown.sum())})", "measured", "predicted")
     return ax
 
@@ -68,25 +68,30 @@ def scatter_page(
     """All figures on one page, with the groups' colours at the foot.
 
     Args:
-        figures: measured and predicted values by name.
+        figures: measured and predicted values by name; those with nothing to draw are left out.
         groups: of each row; empty text where rows are in none.
         doubtful: rows that are drawn as crosses.
         title: of the page.
     """
-    most = [group for group, _ in Counter(sorted(groups)).most_common(len(COLOURS))]
+    pairs = {name: (measured > 0) & (predicted > 0) for name, (measured, predicted) in figures.items()}
+    seen = np.any([*pairs.values()], axis=0)
+    some = [name for name, pair in pairs.items() if pair.any()] or [*pairs][:1]
+    figures = {name: figures[name] for name in some}
+    counts = Counter(sorted(group for group, is_seen in zip(groups, seen, strict=True) if is_seen))
+    most = sorted(group for group, _ in counts.most_common(len(COLOURS)))
+    colours = dict(zip(most, COLOURS, strict=False)) | ({OTHERS: style.MUTED} if len(counts) > len(most) else {})
     drawn = [group if group in most else OTHERS for group in groups]
-    colours = dict(zip(sorted(most), COLOURS, strict=False)) | {OTHERS: style.MUTED}
     across = min(len(figures), WIDEST)
     down = math.ceil(len(figures) / across)
-    made, axes = style.figure(down, across, 3.6 * max(across, 2), 3.6 * down + 1.0)
+    foot_in = 0.2 * math.ceil(len(colours) / 2 + 1)
+    made, axes = style.figure(down, across, 3.6 * max(across, 2), 3.9 * down + 0.6 + foot_in)
     for ax, (name, (measured, predicted)) in zip(axes, figures.items(), strict=False):
         plot_scatter(measured, predicted, drawn, doubtful, name, colours, ax)
     for ax in axes[len(figures) :]:
         ax.set_visible(False)
     made.suptitle(title, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
-    _legend(
-        made, {group: colour for group, colour in colours.items() if group in drawn and group}, bool(doubtful.any())
-    )
+    named = {group: colour for group, colour in colours.items() if group}
+    _legend(made, named, bool((doubtful & seen).any()))
     return made
 
 

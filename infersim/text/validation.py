@@ -23,7 +23,7 @@ def lines(report: dict[str, Any], width: int) -> list[str]:
     """
     rows, refused = report["rows"], report["refused"]
     head = f"{report['path']}: {rows} rows, {rows - len(refused)} simulated, {len(refused)} refused"
-    found = [head, "", *_indented(_errors(report))]
+    found = [head, "", *_indented(_errors(report, width - 2))]
     if report["groups"]:
         found += ["", *_indented(_groups(report["groups"], width - 2))]
     if refused:
@@ -31,13 +31,16 @@ def lines(report: dict[str, Any], width: int) -> list[str]:
     return found
 
 
-def _errors(report: dict[str, Any]) -> list[str]:
+def _errors(report: dict[str, Any], width: int) -> list[str]:
     """A line a figure: all rows, then the suspect ones."""
     table = [["figure", "rows", "median error", "mean error", "bias"]]
-    table += [[name, *_cells(errors)] for name, errors in report["overall"].items()]
+    table += [[name, *_cells(errors)] for name, errors in report["overall"].items() if errors["n"]]
     table += [[f"{name} (suspect)", *_cells(errors)] for name, errors in report["suspect"].items()]
-    unanswered = _unanswered(report)
-    return columns(table) + [f"{name}: no prediction in {count} rows" for name, count in unanswered.items()]
+    made = columns(table) if len(table) > 1 else []
+    nothing = [name for name, errors in report["overall"].items() if not errors["n"]]
+    if nothing:
+        made += textwrap.wrap(f"nothing to compare: {', '.join(nothing)}", width, subsequent_indent="  ")
+    return made + [f"{name}: no prediction in {count} rows" for name, count in _unanswered(report).items()]
 
 
 def _unanswered(report: dict[str, Any]) -> dict[str, int]:
@@ -47,8 +50,6 @@ def _unanswered(report: dict[str, Any]) -> dict[str, int]:
 
 
 def _cells(errors: dict[str, Any]) -> list[str]:
-    if not errors["n"]:
-        return ["0", "–", "–", "–"]
     return [str(errors["n"]), _percent(errors["median_ape"]), _percent(errors["mape"]), f"{100 * errors['bias']:+.1f}%"]
 
 
@@ -84,8 +85,9 @@ def _refusals(refused: list[dict[str, Any]], width: int) -> Iterator[str]:
         for why in each["why"].split(ALSO):
             reasons.setdefault((each["kind"], why), []).append(each["row"])
     for (kind, why), rows in sorted(reasons.items(), key=lambda item: -len(item[1])):
-        named = ", ".join(map(str, rows[:_FEW])) + (", …" if len(rows) > _FEW else "")
-        text = f"refused {len(rows)} ({kind}): {why} [row {named}]"
+        named = "rows " if len(rows) > 1 else "row "
+        named += ", ".join(map(str, rows[:_FEW])) + (", …" if len(rows) > _FEW else "")
+        text = f"refused {len(rows)} ({kind}): {why} [{named}]"
         yield from textwrap.wrap(text, max(width, 40), initial_indent="  ", subsequent_indent="    ")
 
 
