@@ -78,9 +78,11 @@ def _grouped(layers: Iterable[Any]) -> list[Any]:
 
 
 def _lookup(c: Config) -> int:
-    """Per-layer embeddings (Gemma 3n and 4): a table that is only looked up."""
+    """Per-layer embeddings (Gemma 3n and 4): a table, and the three projections of each layer, which no block has."""
     width = c.integer("hidden_size_per_layer_input", default=0)
-    return width * layers_of(c) * c.integer("vocab_size_per_layer_input", "vocab_size") if width else 0
+    if not width:
+        return 0
+    return width * layers_of(c) * (c.integer("vocab_size_per_layer_input", "vocab_size") + 3 * c.integer("hidden_size"))
 
 
 def _shared_index(c: Config) -> str | None:
