@@ -79,9 +79,7 @@ def gemma4(c: Config) -> Layers:
     local = _grouped(c, window=_window(c))
     heads = c.integer("num_global_key_value_heads", default=local.kv_heads)
     wide = _grouped(c, head_dim=c.integer("global_head_dim", default=local.head_dim), kv_heads=heads)
-    return [
-        (local if slide else wide).model_copy(update={"own_kv": layer < own}) for layer, slide in enumerate(slides)
-    ]
+    return [(local if slide else wide).model_copy(update={"own_kv": layer < own}) for layer, slide in enumerate(slides)]
 
 
 def hybrid(c: Config) -> Layers:
@@ -99,9 +97,7 @@ def hybrid(c: Config) -> Layers:
         state_dtype="bf16" if c.text("mamba_ssm_dtype") == "bfloat16" else "fp32",
     )
     gated = _grouped(c, output_gate=c.flag("attn_output_gate", default=True))
-    names = types or [
-        "linear_attention" if (layer + 1) % step else "full_attention" for layer in range(layers)
-    ]
+    names = types or ["linear_attention" if (layer + 1) % step else "full_attention" for layer in range(layers)]
     blocks: dict[str, Attention] = {"linear_attention": linear, "full_attention": gated}
     return [_picked(c, "layer_types", blocks, str(name)) for name in names]
 
@@ -274,7 +270,9 @@ def _value_dim(c: Config, key: str, value: str) -> int | None:
 
 
 def _slides(c: Config, name: str) -> bool:
-    return _picked(c, "layer_types", {"sliding_attention": True, "chunked_attention": True, "full_attention": False}, name)
+    return _picked(
+        c, "layer_types", {"sliding_attention": True, "chunked_attention": True, "full_attention": False}, name
+    )
 
 
 def _picked(c: Config, field: str, known: dict[str, _T], name: str) -> _T:
