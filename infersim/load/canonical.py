@@ -28,13 +28,20 @@ def dump_scenario(scenario: Scenario, folder: Path | None = None) -> str:
             the text may move to another folder.
     """
     data = _plain(scenario)
-    for traffic in data["workload"].values() if folder else ():
+    if folder is not None:
+        _absolute(data, folder)
+    return to_yaml(data)
+
+
+def _absolute(data: dict[str, Any], folder: Path) -> None:
+    """Write out the paths of a scenario's data that are relative to a folder."""
+    for traffic in data["workload"].values():
         if "trace" in traffic:
             traffic["trace"]["path"] = str((folder / traffic["trace"]["path"]).resolve())
-    for pool in data["fleet"].values() if folder else ():
+    for pool in data["fleet"].values():
         config = config_path(pool["model"], folder)
-        pool["model"] = str(config.resolve()) if config else pool["model"]
-    return to_yaml(data)
+        if config is not None:
+            pool["model"] = str(config.resolve())
 
 
 def to_yaml(data: dict[str, Any]) -> str:

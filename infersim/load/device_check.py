@@ -10,7 +10,7 @@ from typing import Literal
 
 from infersim.errors import InputError
 from infersim.load.profiles import list_profiles, load_profile, read_profile
-from infersim.spec.hardware import Device
+from infersim.spec.hardware import AllReduceCurve, Device
 
 Kind = Literal["implausible", "missing", "remark"]
 NEEDED = ("gemm.bf16", "attention_prefill.bf16", "attention_decode.bf16")
@@ -19,11 +19,11 @@ MOST_BANDWIDTH, MOST_FLOPS, MOST_WATTS = 1e14, 1e17, 5000.0
 SLACK = 1.05
 """By so much a fitted rate may pass a data sheet's peak."""
 _RATIOS = (
-    ("fp16", "fp32", 33.0),
-    ("fp16", "tf32", 2.2),
-    ("fp8", "fp16", 2.2),
-    ("fp4", "fp8", 3.2),
-    ("int8", "fp8", 2.2),
+    ("fp16", ("fp32",), 33.0),
+    ("fp16", ("tf32",), 2.2),
+    ("fp8", ("fp16", "bf16"), 2.2),
+    ("fp4", ("fp8", "int8"), 3.2),
+    ("int8", ("fp8",), 2.2),
 )
 """Most that a type's dense peak is of another's: beyond, one is sparse. Tensor units reach 31 times fp32 (GB200)."""
 _PER_WATT = ((2021, 1.5e12), (2023, 2.4e12), (9999, 3e12))
@@ -69,17 +69,15 @@ def _units(device: Device) -> Iterator[Finding]:
         ("memory.bytes", memory.bytes, LEAST_BYTES, 1e15, "bytes, as 80 GiB = 85.9e9"),
         ("memory.bandwidth_bytes_per_s", memory.bandwidth_bytes_per_s, LEAST_BANDWIDTH, MOST_BANDWIDTH, "bytes/s"),
     ]
-    given += [
-        (f"peak_flops.{name}", rate, LEAST_FLOPS, MOST_FLOPS, "FLOP/s, as 989e12") for name, rate in _rates(device)
-    ]
+    flops = (LEAST_FLOPS, MOST_FLOPS, "FLOP/s, as 989e12")
+    given += [(f"peak_flops.{name}", rate, *flops) for name, rate in _rates(device)]
     if link is not None:
         given.append(("link.bytes_per_s", link.bytes_per_s, LEAST_LINK, MOST_BANDWIDTH, "bytes/s and direction"))
     for field, value, least, most, unit in given:
         if not least <= value <= most:
             size = "small" if value < least else "large"
-            yield Finding(
-                "implausible", field, f"{value:g} is too {size} for {unit.split(',')[0]}", f"the unit is {unit}"
-            )
+            problem = f"{value:g} is too {size} for {unit.split(',')[0]}"
+            yield Finding("implausible", field, problem, f"the unit is {unit}")
 
 
 def _memory(device: Device) -> Iterator[Finding]:
@@ -98,9 +96,10 @@ def _peaks(device: Device) -> Iterator[Finding]:
     """Rates with sparsity in the place of dense ones."""
     rates = dict(_rates(device))
     rates.setdefault("fp16", rates.get("bf16", 0.0))
-    for name, base, most in _RATIOS:
-        if rates.get(base) and rates.get(name, 0.0) > most * rates[base]:
-            problem = f"is {rates[name] / rates[base]:.3g} times {base}; at most {most:g} is dense"
+    for name, others, most in _RATIOS:
+        base = max((rates.get(other, 0.0) for other in others), default=0.0)
+        if base and rates.get(name, 0.0) > most * base:
+            problem = f"is {rates[name] / base:.3g} times {' and '.join(others)}; at most {most:g} is dense"
             yield Finding("implausible", f"peak_flops.{name}", problem, _SPARSE)
     limit = next(rate for year, rate in _PER_WATT if device.year <= year)
     if device.power_w is not None and rates["fp16"] > limit * device.power_w.limit:
@@ -142,7 +141,7 @@ def _curves(device: Device) -> Iterator[Finding]:
     bandwidth, peaks = device.memory.bandwidth_bytes_per_s, dict(_rates(device))
     for name, curve in device.operators.items():
         field = f"operators.{name}"
-        if curve.form == "all_reduce/1":
+        if isinstance(curve, AllReduceCurve):
             yield from _collective(device, field, curve)
             continue
         lines = getattr(curve, "lines", None)
@@ -157,7 +156,7 @@ def _curves(device: Device) -> Iterator[Finding]:
             yield Finding("implausible", field, problem, "is the peak that of another type or clock?")
 
 
-def _collective(device: Device, field: str, curve) -> Iterator[Finding]:
+def _collective(device: Device, field: str, curve: AllReduceCurve) -> Iterator[Finding]:
     if device.link is None:
         yield Finding("missing", "link", f"is not given, but {field} is a curve over one")
         return
@@ -195,9 +194,8 @@ def _stand_ins(device: Device) -> Iterator[Finding]:
             yield Finding("implausible", "relative", f"{device.relative!r}: {error.problem}", error.hint)
             return
         if not relative.operators:
-            yield Finding(
-                "implausible", "relative", f"{relative.name} has no curves of its own", "name a device that has"
-            )
+            problem = f"{relative.name} has no curves of its own"
+            yield Finding("implausible", "relative", problem, "name a device that has")
             return
         instead = f"those of {relative.name}, scaled by the ratios of the data sheets, are used (confidence: derived)"
         hint = "infersim calibrate fits measured ones"

@@ -9,6 +9,7 @@ from infersim.load.hf.config import Config
 from infersim.spec.model import Attention, GroupedAttention, LatentAttention, LinearAttention
 
 _T = TypeVar("_T")
+_SLIDES = {"sliding_attention": True, "chunked_attention": True, "full_attention": False}
 Layers = list[Attention]
 """One block of one layer each, in the network's order."""
 
@@ -234,7 +235,7 @@ def block_configs(c: Config) -> list[dict]:
 
 def _grouped(c: Config, **other: object) -> GroupedAttention:
     heads = c.integer("num_attention_heads", "n_head")
-    width = c.integer("head_dim", default=c.integer("hidden_size", "n_embd", "n_embed") // heads)
+    width = c.integer("head_dim", default=c.integer("hidden_size", "n_embd", "n_embed") // max(heads, 1))
     shape = {"heads": heads, "kv_heads": other.get("kv_heads") or c.integer("num_key_value_heads", default=heads)}
     return GroupedAttention.model_validate({"layers": 1, "head_dim": width, **shape, **other})
 
@@ -270,9 +271,7 @@ def _value_dim(c: Config, key: str, value: str) -> int | None:
 
 
 def _slides(c: Config, name: str) -> bool:
-    return _picked(
-        c, "layer_types", {"sliding_attention": True, "chunked_attention": True, "full_attention": False}, name
-    )
+    return _picked(c, "layer_types", _SLIDES, name)
 
 
 def _picked(c: Config, field: str, known: dict[str, _T], name: str) -> _T:

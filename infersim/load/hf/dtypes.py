@@ -62,12 +62,12 @@ def _grouped(quantised: Mapping[str, Any]) -> str | None:
     weights = first.get("weights") if isinstance(first, Mapping) else None
     if not isinstance(weights, Mapping):
         return None
-    bits, kind = weights.get("num_bits"), weights.get("type")
-    if (bits, kind) == (8, "float"):
+    kind = f"{weights.get('type')}{weights.get('num_bits')}"
+    if kind == "float8":
         return "fp8_block" if weights.get("strategy") == "block" else "fp8"
-    if (bits, kind) == (4, "float"):
+    if kind == "float4":
         return "mxfp4" if weights.get("group_size") == 32 else "nvfp4"
-    return {(8, "int"): "int8", (4, "int"): "int4"}.get((bits, kind))
+    return kind if kind in ("int8", "int4") else None
 
 
 def _experts_only(quantised: Mapping[str, Any], kept: str) -> bool:

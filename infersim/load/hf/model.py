@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from infersim.errors import InputError
 from infersim.load.hf.attention import layers_of
 from infersim.load.hf.config import Config
 from infersim.load.hf.dtypes import dtypes
 from infersim.load.hf.families import family
-from infersim.load.messages import validated
+from infersim.load.messages import show, validated
 from infersim.load.parameters import count
 from infersim.load.places import Places
 from infersim.load.text import read_text
@@ -46,7 +48,12 @@ def read_config(path: str | Path) -> Model:
     file = config_file(path)
     c = Config({**_beside(file), **_mapping(file)}, str(file))
     kind = family(c)
-    attention, feed_forward = _grouped(kind.attention(c)), _grouped(kind.feed_forward(c))
+    try:
+        attention, feed_forward = _grouped(kind.attention(c)), _grouped(kind.feed_forward(c))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where, what = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        raise c.error(where, what, "this is what the file's keys come to", show(first["input"])) from None
     hidden, vocab = c.integer("hidden_size", "n_embd", "n_embed"), c.integer("vocab_size")
     tied, lookup = c.flag("tie_word_embeddings", default=kind.tied), _lookup(c)
     dtype, moe_dtype = dtypes(c, any(block.kind == "moe" for block in feed_forward))
