@@ -140,7 +140,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         "memory": asdict(memory),
         "max_model_len": longest,
     }
-    profiles = (("model", model.name), ("device", device.name), ("engine", engine.name))
+    profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
     warnings = _warnings(options, model, memory, capacity, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
 

@@ -85,15 +85,18 @@ def _device(device: Any) -> dict[str, str]:
     curves = sorted({curve.confidence for curve in device.operators.values()})
     return {
         "device": device.name,
-        "memory": f"{device.memory.bytes / 1e9:.1f} GB"
-        if device.memory.bytes >= 1e8
-        else f"{device.memory.bytes / 1e6:.1f} MB",
-        "bandwidth": f"{device.memory.bandwidth_bytes_per_s / 1e9:,.0f} GB/s",
+        "memory": _bytes(device.memory.bytes),
+        "bandwidth": f"{_bytes(device.memory.bandwidth_bytes_per_s, digits=0)}/s",
         "bf16": _tflops(peaks.bf16),
         "fp8": _tflops(peaks.fp8),
         "power": f"{device.power_w.limit:.0f} W" if device.power_w else "–",
         "rests on": ", ".join(curves) or (f"as {device.relative}" if device.relative else "data sheet"),
     }
+
+
+def _bytes(size: float, digits: int = 1) -> str:
+    """In GB; in MB what is less than one."""
+    return f"{size / 1e6:,.0f} MB" if size < 1e9 else f"{size / 1e9:,.{digits if size >= 1e10 else 1}f} GB"
 
 
 def _tflops(flops_per_s: float | None) -> str:

@@ -87,7 +87,7 @@ class Pool(Spec):
     """Equal replicas of one model on one kind of device."""
 
     model: Annotated[str, Field(min_length=1)]
-    """Model profile (`infersim models list`)."""
+    """Model profile (`infersim models list`), or the path of a hub's `config.json`, or of its folder."""
     device: Annotated[str, Field(min_length=1)]
     """Device profile (`infersim devices list`)."""
     replicas: Annotated[Integer, Field(ge=1, le=100_000)] = 1

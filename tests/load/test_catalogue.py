@@ -1,4 +1,4 @@
-"""The shipped catalogue: every model and device of the facts, parameters that follow from shapes, names that resolve."""
+"""The shipped catalogue: all models and devices of the facts, parameters that follow from shapes, names."""
 
 from __future__ import annotations
 

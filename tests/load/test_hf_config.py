@@ -85,9 +85,10 @@ def test_llama_4_has_chunks_in_three_layers_of_four_and_experts_in_every_second(
 
 
 def test_qwen_hybrids_have_a_gated_full_layer_in_four(tmp_path):
-    linear = dict(linear_num_key_heads=2, linear_key_head_dim=8, linear_num_value_heads=4, linear_value_head_dim=8)
+    linear = {f"linear_{name}": 2 for name in ("num_key_heads", "num_value_heads")}
+    linear |= {"linear_key_head_dim": 8, "linear_value_head_dim": 8}
     model = read(tmp_path, model_type="qwen3_5", num_hidden_layers=8, **linear)
-    assert model.attention[0] == LinearAttention(layers=6, key_heads=2, key_dim=8, value_heads=4, value_dim=8)
+    assert model.attention[0] == LinearAttention(layers=6, key_heads=2, key_dim=8, value_heads=2, value_dim=8)
     assert (model.attention[1].layers, model.attention[1].output_gate) == (2, True)
 
 
@@ -195,7 +196,29 @@ def test_profiles_and_configs_of_one_model_agree(shared_data):
         assert named, f"{file.name} has no profile"
         for name in named:
             profile = load_profile("model", name)
-            for field in ("layers", "hidden", "vocab", "tie_embeddings", "max_position", "lookup_params", "params"):
+            for field in ("layers", "hidden", "vocab", "tie_embeddings", "max_position", "lookup_params"):
                 assert getattr(profile, field) == getattr(config, field), (name, field)
+            assert profile.params == pytest.approx(config.params, rel=1e-5), name  # norms within a block
             assert set(profile.attention) == set(config.attention), name
             assert set(profile.feed_forward) == set(config.feed_forward), name
+
+
+def test_a_scenario_names_a_config_relative_to_its_own_folder_and_is_saved_with_the_whole_path(tmp_path, monkeypatch):
+    from infersim import simulate
+
+    (tmp_path / "models").mkdir()
+    read(tmp_path / "models")
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(
+        "workload: {a: {arrivals: {kind: poisson, rate_per_s: 5}, prompt_tokens: {kind: fixed, value: 10}, "
+        "output_tokens: {kind: fixed, value: 5}}}\n"
+        "fleet: {main: {model: models/config.json, device: h100-sxm-80gb}}\nrun: {requests: 20}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir("/")
+    result = simulate(scenario)
+    assert result.summary()["requests"]["completed"] == 20
+    again = simulate(scenario, ["fleet.main.model=models"])
+    assert again.summary()["ttft_s"] == result.summary()["ttft_s"]
+    result.save(tmp_path / "out")
+    assert simulate(tmp_path / "out" / "scenario.yaml").summary()["ttft_s"] == result.summary()["ttft_s"]
