@@ -83,10 +83,14 @@ def _held(requests: dict[str, np.ndarray]) -> Iterator[str]:
 
 
 def _rejected(requests: dict[str, np.ndarray], longest: int) -> Iterator[str]:
-    rejected = int(np.count_nonzero(requests["status"] == REJECTED))
-    if rejected:
-        asked = f"{rejected:,} of {len(requests['status']):,} requests were rejected"
-        yield f"{asked}: their prompt and output are more than max_model_len = {longest:,} tokens."
+    rejected = requests["status"] == REJECTED
+    too_long = rejected & (requests["prompt_tokens"] + requests["output_tokens"] > longest)
+    count, every = int(np.count_nonzero(too_long)), f"of {len(rejected):,} requests were rejected"
+    if count:
+        yield f"{count:,} {every}: their prompt and output are more than max_model_len = {longest:,} tokens."
+    others = int(np.count_nonzero(rejected)) - count
+    if others:
+        yield f"{others:,} {every}: their prompt or their output alone is longer than the engine's options allow."
 
 
 def _clipped(scenario: Scenario, requests: dict[str, np.ndarray]) -> Iterator[str]:

@@ -10,15 +10,19 @@ from infersim import load
 from infersim.errors import DoesNotFit, InputError
 from infersim.remedies import does_not_fit
 from infersim.sim import cluster
-from infersim.sim.batching.vllm import Vllm
+from infersim.sim.batching.assumed import assumed
+from infersim.sim.batching.choose import policy_of
+from infersim.sim.batching.limits import Limits, limits_of
+from infersim.sim.batching.ranks import of_all_ranks
 from infersim.spec.engine import EngineConstants
-from infersim.spec.fleet import Pool, Precision, VllmEngine
+from infersim.spec.engines import AnyEngine, VllmEngine
+from infersim.spec.fleet import Pool, Precision
 from infersim.spec.hardware import Device
 from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
 from infersim.timing.dtypes import compute_dtype
 from infersim.timing.layout import DeviceShare, Layout
-from infersim.timing.memory import NULL_BLOCKS, KvRule, MemoryPlan, memory_plan
+from infersim.timing.memory import KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
 
 
@@ -81,51 +85,44 @@ def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
 
 
 def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
-    options, parallel = pool.engine, pool.parallel
+    parallel = pool.parallel
     layout = Layout(parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
-    devices = pool.replicas * layout.devices
-    relative = load.load_profile("device", device.relative, "device") if device.relative else None
-    rule = KvRule(
-        "of_total",
-        options.gpu_memory_utilization,
-        options.max_num_batched_tokens,
-        options.max_num_seqs,
-        options.block_size,
-        NULL_BLOCKS,
-    )
+    options, devices = of_all_ranks(pool.engine, layout.data), pool.replicas * layout.devices
+    memory = _memory(limits_of(pool.engine), pool, model, device, engine, layout)
+    limits, held = limits_of(options), memory.capacity_blocks
+    if isinstance(options, VllmEngine) and options.num_gpu_blocks_override is not None:
+        held = options.num_gpu_blocks_override - limits.null_blocks
+    longest = _longest(limits, model, held)
+    capacity = limits.slots * longest if limits.slots else held
     timing = TransformerTiming(
         model,
         device,
         engine,
         precision=pool.precision,
         layout=layout,
-        max_tokens=options.max_num_batched_tokens * layout.data,
-        max_seqs=options.max_num_seqs * layout.data,
-        relative=relative,
+        max_tokens=limits.max_tokens if limits.splits_prompts else max(limits.max_tokens, longest),
+        max_seqs=limits.max_seqs,
+        relative=load.load_profile("device", device.relative, "device") if device.relative else None,
+        async_scheduling=bool(getattr(options, "async_scheduling", False)),
     )
-    memory = memory_plan(model, device, engine, timing.share, rule)
-    if not memory.capacity_blocks:
-        raise _does_not_fit(pool, model, device, engine, layout, rule)
-    capacity = memory.capacity_blocks
-    if options.num_gpu_blocks_override is not None:
-        capacity = options.num_gpu_blocks_override - NULL_BLOCKS
-    longest = _max_model_len(options, model, capacity)
     plan = cluster.PoolPlan(
         replicas=pool.replicas,
         timing=timing,
-        policy=lambda: Vllm(options, capacity),
+        policy=lambda: policy_of(options, capacity),
         capacity_blocks=capacity,
-        block_size=options.block_size,
+        block_size=limits.block_size,
         most_tokens=longest,
         frontend_s=timing.frontend_s,
         frontend_serial_s=timing.frontend_serial_s,
+        most_prompt_tokens=limits.most_prompt_tokens,
+        most_output_tokens=limits.most_output_tokens,
     )
     facts = PoolFacts(
         name,
         pool.replicas,
         devices,
         capacity,
-        options.block_size,
+        limits.block_size,
         timing.peak_flops,
         timing.peak_bytes_per_s,
         pool.purchase,
@@ -139,9 +136,10 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         },
         "memory": asdict(memory),
         "max_model_len": longest,
+        "assumed": assumed(options),
     }
     profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
-    warnings = _warnings(options, model, memory, capacity, longest)
+    warnings = _warnings(options, limits, model, memory, held, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
 
 
@@ -158,9 +156,19 @@ def _described(pool: Pool, devices: int) -> dict[str, Any]:
     }
 
 
-def _does_not_fit(
-    pool: Pool, model: Model, device: Device, engine: EngineConstants, layout: Layout, rule: KvRule
-) -> DoesNotFit:
+def _memory(
+    limits: Limits, pool: Pool, model: Model, device: Device, engine: EngineConstants, layout: Layout
+) -> MemoryPlan:
+    rule = KvRule(
+        limits.rule,
+        limits.share,
+        limits.max_tokens,
+        limits.max_seqs,
+        limits.block_size,
+        limits.null_blocks,
+        limits.share_option,
+    )
+
     def plan(on: Device, types: Precision, devices: Layout, kv: KvRule) -> MemoryPlan:
         share = DeviceShare.of(
             model,
@@ -172,37 +180,57 @@ def _does_not_fit(
         )
         return memory_plan(model, on, engine, share, kv)
 
+    found = plan(device, pool.precision, layout, rule)
+    if found.capacity_blocks:
+        return found
     # Only now are all devices read, to say which of them would do.
     others = (load.load_profile("device", other) for other in load.list_profiles("device"))
-    return does_not_fit(model, device, pool.precision, layout, rule, plan, others)
+    raise does_not_fit(model, device, pool.precision, layout, rule, plan, others)
 
 
-def _max_model_len(options: VllmEngine, model: Model, capacity_blocks: int) -> int:
-    """The limit given, refused as vLLM refuses it; else the model's own, or what the KV memory holds if less."""
-    held = capacity_blocks * options.block_size
-    given = options.max_model_len
+def _longest(limits: Limits, model: Model, held_blocks: int) -> int:
+    """Longest prompt + output: what was asked for, refused where the engine would not start; else what there is."""
+    held = held_blocks * limits.block_size // max(limits.slots, 1) - limits.kept_tokens
+    given = limits.longest
     if given is None:
+        if held < 1:
+            raise DoesNotFit(f"the KV memory holds {held_blocks * limits.block_size} tokens, too few for one request")
         return min(model.max_position, held)
-    what = ("engine.max_model_len", str(given))
-    if given > model.max_position:
+    what = (f"engine.{limits.longest_option}", str(given))
+    if given > model.max_position and not limits.slots:
         hint = f"at most {model.max_position}"
         raise InputError(f"{model.name} was made for {model.max_position} tokens", hint, *what)
+    if given > held and limits.slots:
+        asked = f"{limits.slots} places of {given} tokens each"
+        raise DoesNotFit(f"{asked} are more than the KV memory holds: {held * limits.slots} tokens", "", *what)
     if given > held:
-        problem = f"the KV memory holds {held} tokens: not one request of this length, so vLLM would not start"
+        problem = f"the KV memory holds {held} tokens: not one request of this length, so the engine would not start"
         raise InputError(problem, f"at most {held}, or leave it out", *what)
     return given
 
 
-def _warnings(options: VllmEngine, model: Model, memory: MemoryPlan, capacity: int, longest: int) -> list[str]:
+def _warnings(
+    options: AnyEngine, limits: Limits, model: Model, memory: MemoryPlan, held: int, longest: int
+) -> list[str]:
     found = []
-    if capacity > memory.capacity_blocks:
+    if held > memory.capacity_blocks:
         found.append(
-            f"num_gpu_blocks_override gives {capacity:,} usable KV blocks, and the device's memory holds "
+            f"num_gpu_blocks_override gives {held:,} usable KV blocks, and the device's memory holds "
             f"{memory.capacity_blocks:,}: no such device would start."
         )
-    if options.max_model_len is None and longest < model.max_position:
+    if limits.longest is None and longest < model.max_position:
+        asks = "vLLM would ask for max_model_len before it starts, and " if options.kind == "vllm" else ""
         found.append(
             f"the KV memory holds {longest:,} tokens, fewer than the {model.max_position:,} that {model.name} was made "
-            f"for: vLLM would ask for max_model_len before it starts, and {longest:,} is taken."
+            f"for: {asks}{longest:,} is taken."
+        )
+    if longest > model.max_position:
+        found.append(
+            f"{limits.longest_option} is {longest:,}: {model.name} was made for {model.max_position:,} tokens."
+        )
+    if isinstance(options, VllmEngine) and options.max_num_batched_tokens < options.max_num_seqs:
+        found.append(
+            f"max_num_batched_tokens {options.max_num_batched_tokens:,} is below max_num_seqs "
+            f"{options.max_num_seqs:,}: no more than the former ever run, and vLLM V1 refuses to start."
         )
     return found

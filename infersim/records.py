@@ -29,6 +29,7 @@ SEGMENT_COLUMNS = (
     "prefill_context_tokens",  # KV tokens of earlier chunks that they read
     "prefill_work",  # their attention work [token pairs]
     "sampled_seqs",  # sequences that sample a token, in each step
+    "paced_seqs",  # decoding sequences whose gap between tokens is the step: all but those that stood still before it
     "kv_block_steps",  # blocks held, summed over the steps
     "kv_first_blocks",  # blocks held in the first step
     "kv_last_blocks",  # blocks held in the last step
@@ -44,8 +45,8 @@ class RequestTable:
 
     Times are seconds on the engine's clock; what never happened is NaN. `due_s` is when a request wanted to be sent,
     and `arrival_s` when it was: later where its client's own limit held it back. `requeues` holds each eviction and
-    its re-admission, as two columns; `pauses` each gap between tokens that a preemption made: when it
-    began, how long it was, the request's class.
+    its re-admission, as two columns; `pauses` each gap between tokens longer than its step, made by a preemption or by
+    steps in which decodes stood still: when it began, how long it was, the requests' class, how many requests.
     """
 
     def __init__(self, rows: int = 0, classes: int = 1):
@@ -64,7 +65,7 @@ class RequestTable:
         self.status = zero * rows
         self.replica = minus * rows
         self.requeues = (array("d"), array("d"))
-        self.pauses = (array("d"), array("d"), array("q"))
+        self.pauses = (array("d"), array("d"), array("q"), array("q"))
 
     @classmethod
     def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class, classes: int = 1) -> RequestTable:
@@ -108,8 +109,8 @@ class RequestTable:
 
 
 def class_column(number: int) -> str:
-    """Column of the decoding sequences of one traffic class, kept where there are several."""
-    return f"decode_seqs.{number}"
+    """Column of the `paced_seqs` of one traffic class, kept where there are several."""
+    return f"paced_seqs.{number}"
 
 
 class Segments:

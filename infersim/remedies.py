@@ -46,7 +46,7 @@ def does_not_fit(
             return False
 
     remedies = []
-    if rule.share < USUAL_SHARE and fits(device, precision, layout, replace(rule, share=USUAL_SHARE)):
+    if rule.option and rule.share < USUAL_SHARE and fits(device, precision, layout, replace(rule, share=USUAL_SHARE)):
         remedies.append(f"with engine.{rule.option} = {USUAL_SHARE}")
     for splits in allowed_tensor(model):
         if splits > layout.tensor and fits(device, precision, replace(layout, tensor=splits)):

@@ -40,8 +40,12 @@ def test_nothing_is_said_of_an_ordinary_run():
 
 
 def test_rejections_name_the_limit():
-    assert said(scenario(), table(status=REJECTED)) == [
+    assert said(scenario(), table(prompt=(11, 11), status=REJECTED)) == [
         "2 of 2 requests were rejected: their prompt and output are more than max_model_len = 20 tokens."
+    ]
+    assert said(scenario(), table(prompt=(11, 10, 10), status=REJECTED)) == [
+        "1 of 3 requests were rejected: their prompt and output are more than max_model_len = 20 tokens.",
+        "2 of 3 requests were rejected: their prompt or their output alone is longer than the engine's options allow.",
     ]
 
 

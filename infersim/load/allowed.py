@@ -51,7 +51,8 @@ def _chosen(annotation: Any, data: Any) -> Any:
     specs = [member for member in among if is_spec(member)]
     for tag in TAGS if isinstance(data, Mapping) and len(specs) > 1 else ():
         for member in specs:
-            if tag in member.model_fields and data.get(tag) in get_args(member.model_fields[tag].annotation):
+            field = member.model_fields.get(tag)
+            if field is not None and data.get(tag, field.default) in get_args(field.annotation):
                 return member
     nested = [member for member in among if is_spec(member) or get_origin(member) in (dict, tuple, list)]
     return nested[0] if len(nested) == 1 else None

@@ -11,10 +11,7 @@ from infersim.load.messages import show
 from infersim.load.places import Places, dotted
 from infersim.spec.scenario import Scenario
 
-_ENGINES = (
-    "custom", "jetstream", "llamacpp", "mlx", "none", "orca", "sarathi", "sglang", "static", "tf_serving", "triton",
-    "trtllm",
-)  # fmt: skip
+_ENGINES = ("custom", "none", "orca", "sarathi", "tf_serving", "triton")
 
 
 def _any(value: Any) -> bool:
@@ -23,6 +20,14 @@ def _any(value: Any) -> bool:
 
 def _one_of(*values: Any) -> Callable[[Any], bool]:
     return lambda value: any(value is known or (isinstance(known, str) and value == known) for known in values)
+
+
+def _other_than(*values: Any) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value not in values
+
+
+def _more_than_one(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 1
 
 
 _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
@@ -36,13 +41,12 @@ _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("fleet.*.curve", _any, "times come from the device's and the model's profiles"),
     ("fleet.*.parallel.ring", _any, "parallel.tensor and replicas are"),
     ("fleet.*.parallel.ulysses", _any, "parallel.tensor and replicas are"),
-    ("fleet.*.engine.kind", _one_of(*_ENGINES), "vllm is"),
+    ("fleet.*.engine.kind", _one_of(*_ENGINES), "vllm, trtllm, sglang, static and others are"),
     ("fleet.*.engine.speculative", _any, "every step makes one token a request"),
-    ("fleet.*.engine.enable_prefix_caching", _one_of(True), "set it to false"),
-    ("fleet.*.engine.enable_chunked_prefill", _one_of(False), "set it to true"),
     ("fleet.*.engine.scheduling_policy", _one_of("priority"), "fcfs is: leave the key out"),
     ("fleet.*.engine.scheduling_policy", _any, "fcfs is what is simulated: leave the key out"),
-    ("fleet.*.engine.async_scheduling", _any, "leave the key out"),
+    ("fleet.*.engine.schedule_policy", _other_than("fcfs"), "fcfs is"),
+    ("fleet.*.engine.max_beam_width", _more_than_one, "every request has one beam"),
     ("fleet.*.engine.num_scheduler_steps", _any, "leave the key out"),
     ("fleet.*.engine.kv_offloading_backend", _any, "KV blocks stay in device memory"),
     ("fleet.*.engine.kv_offloading_size", _any, "KV blocks stay in device memory"),

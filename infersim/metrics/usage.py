@@ -112,14 +112,17 @@ class Usage:
         """Every curve that was taken outside the range of its fit, with the range seen."""
         return list(self._outside.values())
 
-    def add_pauses(self, begin_s: np.ndarray, pauses_s: np.ndarray, traffic_class: np.ndarray) -> None:
-        """Take the gaps between tokens that preemptions made: begin [s], length [s], class."""
+    def add_pauses(
+        self, begin_s: np.ndarray, pauses_s: np.ndarray, traffic_class: np.ndarray, seqs: np.ndarray
+    ) -> None:
+        """Take the gaps between tokens that are longer than a step: begin [s], length [s], class, how many requests."""
         counted = begin_s >= self._begin_s
-        pauses_s, traffic_class = pauses_s[counted], traffic_class[counted]
-        _add_all(self.itl, pauses_s)
+        pauses_s, traffic_class, seqs = pauses_s[counted], traffic_class[counted], seqs[counted]
+        _add_all(self.itl, pauses_s, seqs)
         if len(self.class_itl) > 1:
             for number, histogram in enumerate(self.class_itl):
-                _add_all(histogram, pauses_s[traffic_class == number])
+                of_class = traffic_class == number
+                _add_all(histogram, pauses_s[of_class], seqs[of_class])
 
     def _note_peaks(self, columns: Columns) -> None:
         batch = columns["decode_seqs"] + columns["prefill_chunks"]
@@ -132,18 +135,17 @@ class Usage:
 
     def _note_gaps(self, columns: Columns) -> None:
         lines = lines_within(columns, self._begin_s, self._end_s)
-        self._add_gaps(self.itl, lines, columns["decode_seqs"])
+        self._add_gaps(self.itl, lines, columns["paced_seqs"])
         if len(self.class_itl) > 1:
             for number, histogram in enumerate(self.class_itl):
                 self._add_gaps(histogram, lines, columns[class_column(number)])
 
     @staticmethod
     def _add_gaps(histogram: Histogram, lines: tuple[np.ndarray, ...], seqs: np.ndarray) -> None:
-        decoding = (seqs > 0) & (lines[2] > 0)
-        first, slope, steps = (line[decoding] for line in lines)
-        histogram.add_lines(first, slope, steps, seqs[decoding])
+        paced = (seqs > 0) & (lines[2] > 0)
+        first, slope, steps = (line[paced] for line in lines)
+        histogram.add_lines(first, slope, steps, seqs[paced])
 
 
-def _add_all(histogram: Histogram, gaps_s: np.ndarray) -> None:
-    one = np.ones_like(gaps_s)
-    histogram.add_lines(gaps_s, np.zeros_like(gaps_s), one, one)
+def _add_all(histogram: Histogram, gaps_s: np.ndarray, seqs: np.ndarray) -> None:
+    histogram.add_lines(gaps_s, np.zeros_like(gaps_s), np.ones_like(gaps_s), seqs)

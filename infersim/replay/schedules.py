@@ -22,7 +22,7 @@ from infersim.sim.clock import ARRIVAL, Clock
 from infersim.sim.kv_cache import KVCache
 from infersim.sim.replica import Replica
 from infersim.sim.sequence import Sequence
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 from infersim.timing.shape import BatchShape
 
 STEP_US, TOKEN_US = 10_000.0, 20.0

@@ -29,6 +29,7 @@ class Dispatcher:
         table: where requests are written down.
         choose: the replica of the next request.
         most_tokens: longest prompt + output that a replica can hold.
+        most_prompt_tokens, most_output_tokens: longest prompt and longest output that it takes.
         serial_s: time for which a request keeps its replica's front end to itself: those behind it wait [s].
         clock: the simulation's clock, for requests that wait.
     """
@@ -38,12 +39,15 @@ class Dispatcher:
         table: RequestTable,
         choose: Callable[[], Replica],
         most_tokens: int,
+        most_prompt_tokens: int,
+        most_output_tokens: int,
         serial_s: float = 0.0,
         clock: Clock | None = None,
     ):
         self.table = table
         self._choose = choose
         self._most_tokens = most_tokens
+        self._most_prompt, self._most_output = most_prompt_tokens, most_output_tokens
         self._serial_s, self._clock = serial_s, clock
         self._free_s: dict[int, float] = {}
 
@@ -51,7 +55,7 @@ class Dispatcher:
         """Send a row of the table; returns whether it was taken."""
         table = self.table
         prompt, output = table.prompt_tokens[row], table.output_tokens[row]
-        if prompt + output > self._most_tokens:
+        if prompt + output > self._most_tokens or prompt > self._most_prompt or output > self._most_output:
             table.status[row] = REJECTED
             return False
         replica, sequence = self._choose(), Sequence(row, prompt, output)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infersim.records import RequestTable, Segments
-from infersim.sim.batching.policy import Policy
+from infersim.sim.batching.policy import UNBOUNDED, Policy
 from infersim.sim.clients import Clients, Dispatcher
 from infersim.sim.clock import Clock
 from infersim.sim.kv_cache import KVCache
@@ -33,6 +33,7 @@ class PoolPlan:
         most_tokens: longest prompt + output that one takes.
         frontend_s: time by which the front end delays every token [s].
         frontend_serial_s: time for which a request keeps its replica's front end to itself [s].
+        most_prompt_tokens, most_output_tokens: longest prompt and longest output that one takes.
     """
 
     replicas: int
@@ -43,6 +44,8 @@ class PoolPlan:
     most_tokens: int
     frontend_s: float
     frontend_serial_s: float = 0.0
+    most_prompt_tokens: int = UNBOUNDED
+    most_output_tokens: int = UNBOUNDED
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,14 @@ class Outcome:
     Attributes:
         requests: the request table's columns; requests that were never sent are not among them.
         requeues: evictions and re-admissions, two arrays of times [s]; NaN for one that did not come back.
-        pauses: gaps between tokens caused by preemptions: begin [s], length [s], class.
+        pauses: gaps between tokens longer than a step (`RequestTable.pauses`): begin [s], length [s], class, requests.
         held_back: requests of the open classes that were due but that their client's own limit kept unsent at the end.
         events: replica events.
     """
 
     requests: dict[str, np.ndarray]
     requeues: tuple[np.ndarray, np.ndarray]
-    pauses: tuple[np.ndarray, np.ndarray, np.ndarray]
+    pauses: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     held_back: OpenTraffic
     events: int
 
@@ -102,13 +105,17 @@ def run(
     ]
     router = KINDS[router_kind](replicas, rng) if len(replicas) > 1 else None
     choose = router.choose if router is not None else lambda: replicas[0]
-    dispatcher = Dispatcher(table, choose, pool.most_tokens, pool.frontend_serial_s, clock)
+    limits = (pool.most_tokens, pool.most_prompt_tokens, pool.most_output_tokens)
+    dispatcher = Dispatcher(table, choose, *limits, pool.frontend_serial_s, clock)
     clients = Clients(clock, dispatcher, traffic, router, pool.frontend_s)
     if clients.listens:
         for replica in replicas:
             replica.listener = clients
+    end_s = math.inf if horizon_s is None else horizon_s
     with _no_garbage_collection():
-        clock.run_all(math.inf if horizon_s is None else horizon_s)
+        clock.run_all(end_s)
+        while clock.peek() == math.inf and _last_calls(replicas, clock.now):
+            clock.run_all(end_s)
     if horizon_s is not None:
         for replica in replicas:
             replica.settle(horizon_s)
@@ -123,6 +130,11 @@ def _table(traffic: Traffic) -> RequestTable:
         return RequestTable(classes=classes)
     columns = (opened.arrival_s, opened.prompt_tokens, opened.output_tokens, opened.traffic_class)
     return RequestTable.of(*columns, classes=classes)
+
+
+def _last_calls(replicas: list[Replica], now_s: float) -> int:
+    """Tell every replica that nothing will arrive any more; returns how many plan once more."""
+    return sum(replica.last_call(now_s) for replica in replicas)
 
 
 @contextmanager
@@ -142,10 +154,11 @@ def _outcome(table: RequestTable, traffic: Traffic, clients: Clients, replicas: 
     unsent = np.array(clients.open.unsent_rows(), dtype=np.int64)
     if unsent.size:
         columns = {name: np.delete(column, unsent) for name, column in columns.items()}
+    begin_s, length_s, traffic_class, seqs = (np.array(column) for column in table.pauses)
     return Outcome(
         columns,
         (np.array(table.requeues[0]), np.array(table.requeues[1])),
-        (np.array(table.pauses[0]), np.array(table.pauses[1]), np.array(table.pauses[2])),
+        (begin_s, length_s, traffic_class, seqs),
         traffic.open.of(clients.open.held_back()),
         sum(replica.events for replica in replicas),
     )

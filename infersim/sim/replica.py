@@ -68,7 +68,7 @@ class Replica:
         observer: Observer | None = None,
     ):
         self.number = number
-        self.batch = Batch(kv, table)
+        self.batch = Batch(kv, table, promises=policy.promises)
         self.events = 0
         self._clock, self._table, self._segments, self._timing, self._policy = clock, table, segments, timing, policy
         self.listener = listener
@@ -78,6 +78,8 @@ class Replica:
         self._wake: Wake | None = None
         self._begin_s = self._step_s = 0.0
         self._kv_blocks = 0
+        self._shape = self.batch.shape
+        self._still = self.batch.standstill.groups
         # The line of decode step times: anchor, first and slope; steps done on it, where it ends, where we wake.
         self._anchor_s = self._first_s = self._slope_s = 0.0
         self._done = self._valid = self._until = 0
@@ -108,6 +110,20 @@ class Replica:
         self._mode = IDLE
         self._wake = None
 
+    def last_call(self, now_s: float) -> bool:
+        """Nothing will arrive any more: let an idle engine that waits for more begin with what it has.
+
+        Returns:
+            Whether it plans once more; at most once without a step in between.
+        """
+        batch = self.batch
+        if self._mode != IDLE or not batch.waiting or batch.last_call:
+            return False
+        batch.last_call = True
+        self._mode = WAKING
+        self._sleep(now_s)
+        return True
+
     # Boundaries.
 
     def _sleep(self, until_s: float) -> None:
@@ -133,8 +149,10 @@ class Replica:
         self._write_step(now_s)
         batch.now_s = now_s
         finished = []
-        if batch.shape.decode_seqs:
+        if batch.decodes and batch.shape.decode_seqs:
             batch.advance(1)
+            if self._still:
+                batch.standstill.end(now_s, self._table)
             finished = batch.finished_decodes()
         finished += batch.end_prefills()
         self._anchored = False
@@ -176,18 +194,26 @@ class Replica:
                 continue  # the engine plans again at once
             else:
                 self._nothing_ran(now_s)
-                self._mode = IDLE
+                self._wait()
             return
 
     def _nothing_ran(self, now_s: float) -> None:
         if self._observer is not None:
             self._observer.ended(self.batch, now_s, [])
 
+    def _wait(self) -> None:
+        self._mode = IDLE
+        wake_s = self._policy.wake_s(self.batch)
+        if wake_s < math.inf:
+            self._sleep(wake_s)
+
     def _start_step(self, now_s: float) -> None:
-        kv = self.batch.kv
+        batch, kv = self.batch, self.batch.kv
+        batch.last_call = False
         self._begin_s = now_s
-        self._step_s = self._timing.step_s(self.batch.shape)
-        self._kv_blocks = kv.used_blocks + kv.next_growth_blocks()
+        self._shape = batch.shape if batch.decodes else batch.without_decodes()
+        self._step_s = self._timing.step_s(self._shape)
+        self._kv_blocks = kv.used_blocks + (kv.next_growth_blocks() if batch.decodes else 0)
         self._mode = STEP
         self._sleep(now_s + self._step_s)
 
@@ -198,7 +224,7 @@ class Replica:
             self._first_s, self._slope_s, self._valid = self._timing.decode_piece(batch.shape)
             self._done = 0
             self._anchored = True
-        if self._single:
+        if self._single or self._still:
             steps = 1
         else:
             most = min(batch.steps_to_finish(), self._valid - self._done)
@@ -252,14 +278,17 @@ class Replica:
         batch.advance(steps)
         self._write_stretch(steps, context, block_steps, first_blocks, kv.used_blocks)
         self._done = done + steps
+        if self._still:
+            batch.standstill.end(self._end_s(self._done), self._table)
 
     def _write_stretch(self, steps: int, context: int, *blocks: int) -> None:
         batch, done = self.batch, self._done
         seqs = batch.shape.decode_seqs
+        paced, by_class = batch.paced() if self._still else (seqs, batch.class_decodes)
         start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
         end_s, slope_s = self._end_s(done + steps), self._slope_s
         line = (start_s, end_s, steps, first_s, slope_s)
-        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, *blocks, *batch.class_decodes)
+        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, paced, *blocks, *by_class)
 
     def _write_step_under_way(self) -> None:
         kv = self.batch.kv
@@ -267,7 +296,8 @@ class Replica:
         self._write_stretch(1, self.batch.shape.decode_context_tokens, blocks, blocks, blocks)
 
     def _write_step(self, end_s: float) -> None:
-        shape, blocks = self.batch.shape, self._kv_blocks
+        batch, shape, blocks = self.batch, self._shape, self._kv_blocks
+        paced, by_class = batch.paced() if batch.decodes else (0, [0] * len(batch.class_decodes))
         self._segments.add(
             self._begin_s,
             end_s,
@@ -281,8 +311,9 @@ class Replica:
             shape.prefill_context_tokens,
             shape.prefill_work,
             shape.sampled_seqs,
+            paced,
             blocks,
             blocks,
             blocks,
-            *self.batch.class_decodes,
+            *by_class,
         )

@@ -15,15 +15,17 @@ class Sequence:
         computed: of these, computed so far; final once it decodes.
         produced: output tokens at the time when it last began to decode, or was preempted.
         joined_step: decode-step count when it began to decode.
+        joined_s: when it began to decode [s].
         finish_step: decode-step count at which it produces its last token, or `NEVER`.
         order: rank of admission; the greatest is the newest.
         requeue: place of its last eviction among the table's `requeues`, or `NEVER`.
-        last_token_s: time of its last token before an eviction that it has not come back from, or -1.
+        last_token_s: time of its last token before an eviction that it has not come back from, or -1 [s].
     """
 
     __slots__ = (
         "computed",
         "finish_step",
+        "joined_s",
         "joined_step",
         "last_token_s",
         "order",
@@ -41,4 +43,4 @@ class Sequence:
         self.output_tokens = output_tokens
         self.computed = self.produced = self.joined_step = self.order = 0
         self.finish_step = self.requeue = NEVER
-        self.last_token_s = -1.0
+        self.joined_s = self.last_token_s = -1.0

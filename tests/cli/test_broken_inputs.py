@@ -115,9 +115,9 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
     "endless": ("requests: 50, ", "", "4:3: workload.chat", "set run.requests or run.duration_s"),
     "another engine": (
         "kind: vllm",
-        "kind: sglang",
-        "13:20: fleet.main.engine.kind = 'sglang'",
-        "not modelled yet; vllm is",
+        "kind: orca",
+        "13:20: fleet.main.engine.kind = 'orca'",
+        "not modelled yet; vllm, trtllm, sglang, static and others are",
     ),
     "an old schema": ("scenario/1", "scenario/9", "1:9: schema = 'infersim/scenario/9'", "must be infersim/scenario/1"),
     "more requests than memory": ("requests: 50", "requests: 200000000", "14:17: run.requests", "must be ≤ 100000000"),

@@ -71,9 +71,12 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
 @pytest.mark.parametrize(
     "override",
     [
-        "fleet.main.engine={kind: sglang, chunked_prefill_size: 8192}",
+        "fleet.main.engine={kind: sarathi, chunk_size: 512}",
+        "fleet.main.engine={kind: trtllm, max_beam_width: 4}",
+        "fleet.main.engine={kind: sglang, schedule_policy: lpm}",
+        "fleet.main.engine.num_scheduler_steps=8",
+        "fleet.main.engine.kv_offloading_size=64",
         "fleet.main.engine.speculative={method: eagle3}",
-        "fleet.main.engine.enable_prefix_caching=true",
         "fleet.main.role=prefill",
         "fleet.main.purchase.kind=spot",
         "fleet.other={model: llama-3.1-8b, device: h100-sxm-80gb}",

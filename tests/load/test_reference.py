@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from infersim.load import from_mapping
 from infersim.load.allowed import members
 from infersim.load.yaml12 import parse
-from infersim.spec.fleet import Pool, VllmEngine
+from infersim.spec.engines import VllmEngine
+from infersim.spec.fleet import Pool
 from infersim.spec.scenario import Run, Scenario
 
 TEXT = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text(encoding="utf-8")

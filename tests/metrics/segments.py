@@ -6,10 +6,11 @@ from infersim.records import SEGMENT_COLUMNS
 
 
 def columns(*rows: dict) -> dict[str, np.ndarray]:
-    """Columns of rows; what a row does not say is 0, its steps 1, its end start + Σ (first + slope · j)."""
+    """Columns of rows; what a row does not say is 0, its steps 1, its decodes paced, its end that of the line."""
     full = []
     for given in rows:
         row = dict.fromkeys(SEGMENT_COLUMNS, 0.0) | {"steps": 1} | given
+        row["paced_seqs"] = given.get("paced_seqs", row["decode_seqs"])
         steps = row["steps"]
         if "end_s" not in given:
             row["end_s"] = row["start_s"] + steps * row["first_s"] + row["slope_s"] * steps * (steps - 1) / 2

@@ -36,7 +36,7 @@ NAMES += ("traffic_class", "preemptions", "status")
 STEPS = (
     {"start_s": 0.0, "first_s": 1.0, "prefill_chunks": 1, "sampled_seqs": 1, "kv_block_steps": 5, "kv_last_blocks": 5},
     {"start_s": 1.0, "first_s": 0.2, "steps": 10, "decode_seqs": 2, "sampled_seqs": 2, "kv_block_steps": 100}
-    | {"kv_last_blocks": 12, "decode_seqs.0": 2, "decode_seqs.1": 0},
+    | {"kv_last_blocks": 12, "paced_seqs.0": 2, "paced_seqs.1": 0},
 )
 
 

@@ -134,15 +134,20 @@ def test_a_step_under_way_when_the_window_opens_has_no_gap_in_it():
 
 def test_a_pause_is_a_gap_of_its_class():
     usage = usage_of(STRETCH | {class_column(0): 2, class_column(1): 0}, classes=2)
-    usage.add_pauses(np.array([1.0, 2.0]), np.array([4.0, 6.0]), np.array([0, 1]))
-    assert usage.itl.describe()["mean"] == pytest.approx((20 * 0.1 + 4.0 + 6.0) / 22)
+    usage.add_pauses(np.array([1.0, 2.0]), np.array([4.0, 6.0]), np.array([0, 1]), np.array([1, 3]))
+    assert usage.itl.describe()["mean"] == pytest.approx((20 * 0.1 + 4.0 + 3 * 6.0) / 24)
     assert usage.class_itl[0].describe()["mean"] == pytest.approx((20 * 0.1 + 4.0) / 21)
     assert usage.class_itl[1].describe()["mean"] == pytest.approx(6.0)
 
 
+def test_a_decode_that_stood_still_before_a_step_does_not_have_the_step_as_its_gap():
+    usage = usage_of(STRETCH, {"start_s": 9.0, "first_s": 0.3, "decode_seqs": 4, "paced_seqs": 1})
+    assert usage.itl.describe()["mean"] == pytest.approx((20 * 0.1 + 0.3) / 21)
+
+
 def test_no_pause_changes_nothing():
     usage = usage_of(STRETCH)
-    usage.add_pauses(np.zeros(0), np.zeros(0), np.zeros(0, dtype=int))
+    usage.add_pauses(*(np.zeros(0, dtype=kind) for kind in (float, float, int, int)))
     assert usage.itl.describe()["mean"] == pytest.approx(0.1)
 
 

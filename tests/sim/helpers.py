@@ -8,12 +8,13 @@ import numpy as np
 
 from infersim.records import RequestTable, Segments
 from infersim.sim import cluster
-from infersim.sim.batching.vllm import Vllm
+from infersim.sim.batching.choose import policy_of
+from infersim.sim.batching.limits import limits_of
 from infersim.sim.clock import ARRIVAL, Clock
 from infersim.sim.kv_cache import KVCache
 from infersim.sim.replica import Replica
 from infersim.sim.sequence import Sequence
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import AnyEngine, VllmEngine
 from infersim.timing.shape import BatchShape
 from infersim.workload.traffic import OpenTraffic, Traffic
 
@@ -50,7 +51,7 @@ class LinearTiming:
 class Story:
     """One replica fed by hand, whose log reads as a story."""
 
-    engine: VllmEngine = field(default_factory=VllmEngine)
+    engine: AnyEngine = field(default_factory=VllmEngine)
     timing: LinearTiming = field(default_factory=LinearTiming)
     capacity_blocks: int = 10_000
     single: bool = False
@@ -60,8 +61,8 @@ class Story:
         self.table = RequestTable()
         self.rows: list[dict[str, np.ndarray]] = []
         self.segments = Segments(self.rows.append)
-        kv = KVCache(self.capacity_blocks, self.engine.block_size)
-        policy = Vllm(self.engine, self.capacity_blocks)
+        kv = KVCache(self.capacity_blocks, limits_of(self.engine).block_size)
+        policy = policy_of(self.engine, self.capacity_blocks)
         self.replica = Replica(
             0, self.clock, self.table, self.segments, self.timing, policy, kv, single=self.single, listener=self
         )
@@ -96,7 +97,7 @@ def run_cluster(
     traffic: Traffic,
     *,
     timing=None,
-    engine: VllmEngine | None = None,
+    engine: AnyEngine | None = None,
     capacity_blocks: int = 10_000,
     replicas: int = 1,
     frontend_s: float = 0.0,
@@ -105,14 +106,18 @@ def run_cluster(
 ) -> cluster.Outcome:
     """Run traffic through replicas with a made-up step time."""
     engine = engine or VllmEngine()
+    limits = limits_of(engine)
+    most_tokens = capacity_blocks * limits.block_size - limits.kept_tokens
     plan = cluster.PoolPlan(
         replicas=replicas,
         timing=timing or LinearTiming(),
-        policy=lambda: Vllm(engine, capacity_blocks),
+        policy=lambda: policy_of(engine, capacity_blocks),
         capacity_blocks=capacity_blocks,
-        block_size=engine.block_size,
-        most_tokens=capacity_blocks * engine.block_size + 1,
+        block_size=limits.block_size,
+        most_tokens=most_tokens + 1 if engine.kind == "vllm" else most_tokens,
         frontend_s=frontend_s,
+        most_prompt_tokens=limits.most_prompt_tokens,
+        most_output_tokens=limits.most_output_tokens,
     )
     rng = np.random.default_rng(0)
     segments = Segments(consume, len(traffic.max_in_flight))

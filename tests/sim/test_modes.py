@@ -1,7 +1,5 @@
 """Stretches equal single steps, and nothing is lost, on random small scenarios."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,82 +7,23 @@ from hypothesis import strategies as st
 
 from infersim.metrics.queueing import area_s, waits
 from infersim.records import COMPLETED, REJECTED
-from infersim.spec.fleet import VllmEngine
-from infersim.workload.traffic import ClosedTraffic, OpenTraffic, Traffic
-from tests.sim.helpers import LinearTiming, open_traffic, run_cluster
+from infersim.spec.engines import VllmEngine
+from infersim.workload.traffic import ClosedTraffic, Traffic
+from tests.sim.helpers import open_traffic, run_cluster
+from tests.sim.worlds import KINDS, World, worlds
 
 TIMES = ("scheduled_s", "first_token_s", "finish_s", "arrival_s")
-
-
-@dataclass(frozen=True)
-class World:
-    traffic: object  # makes the traffic afresh, since a closed loop's lengths are consumed
-    options: dict
-    requests: int
-
-
-@st.composite
-def worlds(draw) -> World:
-    count = draw(st.integers(1, 40))
-    lengths = st.tuples(st.integers(1, 120), st.integers(1, 60))
-    pairs = draw(st.lists(lengths, min_size=count, max_size=count))
-    kind = draw(st.sampled_from(["deterministic", "all at once", "closed loop", "irregular", "lockstep"]))
-    prompt, output = zip(*pairs, strict=True)
-    if kind == "closed loop":
-        clients, think_s = draw(st.integers(1, 8)), draw(st.sampled_from([0.0, 0.013, 0.2]))
-        nothing = np.zeros(0, dtype=np.int64)
-        empty = OpenTraffic(np.zeros(0), nothing, nothing, nothing)
-
-        def traffic():
-            closed = ClosedTraffic(0, clients, think_s, iter(pairs * 40))
-            return Traffic(empty, (closed,), count, None, (None,))
-
-    elif kind == "lockstep":  # equal requests on many replicas: boundaries coincide, and answers send more
-        prompt, output = [pairs[0][0]] * count, [pairs[-1][1]] * count
-        clients, cap = draw(st.integers(1, 6)), draw(st.integers(1, 3))
-
-        def traffic():
-            opened = open_traffic(np.zeros(count), prompt, output).open
-            closed = ClosedTraffic(1, clients, 0.0, iter(list(zip(prompt, output, strict=True)) * 40))
-            return Traffic(opened, (closed,), count, None, (cap, None))
-
-    else:
-        gap = draw(st.sampled_from([0.0005, 0.01, 0.0137, 0.1]))
-        arrival = np.arange(count) * (0.0 if kind == "all at once" else gap)
-        if kind == "irregular":
-            arrival = np.cumsum(draw(st.lists(st.floats(0, 0.2), min_size=count, max_size=count)))
-
-        def traffic():
-            return open_traffic(arrival, prompt, output)
-
-    seqs = draw(st.integers(1, 12))
-    engine = VllmEngine(
-        max_num_seqs=seqs,
-        max_num_batched_tokens=draw(st.integers(seqs + 1, 200)),
-        block_size=draw(st.sampled_from([1, 4, 16])),
-        watermark=draw(st.sampled_from([0.0, 0.05])),
-        scheduler_reserve_full_isl=draw(st.booleans()),
-    )
-    timing = LinearTiming(
-        context_s=draw(st.sampled_from([0.0, 1e-6, 1e-5])),
-        knot_tokens=draw(st.sampled_from([float("inf"), 300, 900])),
-        steep_s=2e-6,
-    )
-    blocks = draw(st.integers(80, 400)) // engine.block_size + 1
-    frontend_s = draw(st.sampled_from([0.0, 0.0155]))
-    replicas = draw(st.sampled_from([2, 3, 5] if kind == "lockstep" else [1, 1, 2]))
-    options = {"engine": engine, "timing": timing, "capacity_blocks": blocks}
-    return World(traffic, options | {"frontend_s": frontend_s, "replicas": replicas}, count)
 
 
 def both(world: World):
     return (run_cluster(world.traffic(), single=single, **world.options).requests for single in (False, True))
 
 
-@settings(max_examples=150, deadline=None)
-@given(worlds())
-def test_stretches_equal_single_steps(world):
-    stretches, single = both(world)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_stretches_equal_single_steps(kind, data):
+    stretches, single = both(data.draw(worlds((kind,))))
     for name in TIMES:
         np.testing.assert_allclose(stretches[name], single[name], rtol=1e-9, atol=1e-12)
     for name in ("status", "preemptions", "prompt_tokens", "output_tokens", "replica"):
@@ -105,10 +44,11 @@ def test_boundaries_of_one_time_have_one_order_in_both_modes(frontend_s):
     np.testing.assert_allclose(stretches["finish_s"], single["finish_s"], rtol=1e-9)
 
 
-@settings(max_examples=150, deadline=None)
-@given(worlds())
-def test_nothing_is_lost_and_time_does_not_go_back(world):
-    chunks = []
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_nothing_is_lost_and_time_does_not_go_back(kind, data):
+    world, chunks = data.draw(worlds((kind,))), []
     outcome = run_cluster(world.traffic(), consume=chunks.append, **world.options)
     requests = outcome.requests
     status = requests["status"]
@@ -128,7 +68,18 @@ def test_nothing_is_lost_and_time_does_not_go_back(world):
     assert (columns["end_s"] > columns["start_s"]).all()
     # Every token asked for is sampled once, however often its request was evicted.
     assert (columns["steps"] * columns["sampled_seqs"]).sum() == done["output_tokens"].sum()
-    assert_littles_law(outcome, done, columns)
+    assert_gaps_add_up(outcome, done, columns)
+    if kind == "vllm":  # whoever runs is in every step
+        assert_littles_law(outcome, done, columns)
+
+
+def assert_gaps_add_up(outcome, done, columns):
+    """Gaps between tokens, from steps and pauses, are as many as tokens after the first, and as long in all."""
+    steps, seqs = columns["steps"], columns["paced_seqs"]
+    _, pauses_s, _, paused = outcome.pauses
+    assert (steps * seqs).sum() + paused.sum() == (done["output_tokens"] - 1).sum()
+    gaps_s = ((columns["end_s"] - columns["start_s"]) * seqs).sum() + (pauses_s * paused).sum()
+    assert gaps_s == pytest.approx((done["finish_s"] - done["first_token_s"]).sum(), rel=1e-9, abs=1e-9)
 
 
 def assert_littles_law(outcome, done, columns):

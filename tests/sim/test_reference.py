@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 from infersim.timing.shape import BatchShape
 from tests.sim.helpers import LinearTiming, open_traffic, run_cluster
 from tests.sim.reference import Engine, Request

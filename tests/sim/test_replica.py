@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infersim.sim.clock import Clock
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 from tests.sim.helpers import LinearTiming, Story, open_traffic, run_cluster
 
 
@@ -60,7 +60,7 @@ def test_the_newest_is_evicted_and_comes_back_with_what_it_had_produced():
     # Evicted with 5 of 8 tokens: 13 tokens to recompute, which give the 6th, then two more steps.
     assert story.table.preemptions[new] == 1
     assert segments[-2:] == [(9.0, 1, 0, 13), (11.0, 2, 1, 0)]
-    assert [list(column) for column in story.table.pauses] == [[5.0], [4.0], [0]]  # 5th token at 5 s, 6th at 9 s
+    assert [list(column) for column in story.table.pauses] == [[5.0], [4.0], [0], [1]]  # 5th token at 5 s, 6th at 9 s
 
 
 def test_what_can_never_fit_is_refused_by_the_front_end():

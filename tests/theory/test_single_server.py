@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 from infersim.spec.workload import Fixed, Geometric, Poisson
 from infersim.workload import arrivals, lengths
 from tests.sim.helpers import LinearTiming, open_traffic, run_cluster

@@ -7,12 +7,12 @@ group, synchronous scheduling, first come first served.
 from __future__ import annotations
 
 from infersim.sim.batch import Batch
-from infersim.sim.batching.policy import UNBOUNDED
+from infersim.sim.batching.policy import UNBOUNDED, Policy
 from infersim.sim.sequence import Sequence
-from infersim.spec.fleet import VllmEngine
+from infersim.spec.engines import VllmEngine
 
 
-class Vllm:
+class Vllm(Policy):
     """Continuous batching with chunked prefill and preemption by recompute."""
 
     def __init__(self, options: VllmEngine, capacity_blocks: int):

@@ -1,0 +1,22 @@
+"""What an engine's rules take for granted about requests, in sentences for a reader of the figures."""
+
+from __future__ import annotations
+
+from infersim.spec.engines import AnyEngine, JetstreamEngine, LlamacppEngine, SglangEngine, TrtllmEngine, VllmEngine
+
+
+def assumed(options: AnyEngine) -> list[str]:
+    """Sentences that hold for the engine as it is set."""
+    match options:
+        case VllmEngine(enable_prefix_caching=True):
+            return ["prefix caching is on and changes nothing, since no two prompts share anything"]
+        case TrtllmEngine(scheduler_policy="guaranteed_no_evict" | "static_batch"):
+            return ["each request asks for as many output tokens as it gets: KV blocks are reserved for just these"]
+        case SglangEngine():
+            return ["each request asks for as many output tokens as it gets; no prompt hits the radix cache"]
+        case LlamacppEngine():
+            return ["as in the batch program: no request has a token before all prompts that find a place are computed"]
+        case JetstreamEngine():
+            return ["one prompt is computed between two decode steps while slots are free"]
+        case _:
+            return []
