@@ -222,3 +222,77 @@ def test_a_scenario_names_a_config_relative_to_its_own_folder_and_is_saved_with_
     assert again.summary()["ttft_s"] == result.summary()["ttft_s"]
     result.save(tmp_path / "out")
     assert simulate(tmp_path / "out" / "scenario.yaml").summary()["ttft_s"] == result.summary()["ttft_s"]
+
+
+LATENT = {"kv_lora_rank": 8, "q_lora_rank": 12, "qk_rope_head_dim": 4, "qk_nope_head_dim": 8, "v_head_dim": 8}
+INDEX = {"index_topk": 32, "index_n_heads": 2, "index_head_dim": 4}
+EXPERTS = {"n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "n_shared_experts": 1}
+
+
+def test_deepseek_has_mla_an_index_where_given_and_its_first_layers_dense(tmp_path):
+    plain = read(tmp_path, model_type="deepseek_v3", first_k_dense_replace=2, **LATENT, **EXPERTS)
+    assert [(block.kind, block.layers) for block in plain.attention] == [("mla", 6)]
+    assert plain.attention[0].index_topk is None
+    assert plain.feed_forward == (
+        DenseFeedForward(layers=2, intermediate=128),
+        MoeFeedForward(layers=4, experts=8, experts_per_token=2, intermediate=32, shared_intermediate=32),
+    )
+    sparse = read(tmp_path, model_type="deepseek_v32", first_k_dense_replace=2, **LATENT, **EXPERTS, **INDEX)
+    block = sparse.attention[0]
+    assert (block.index_topk, block.index_heads, block.index_head_dim) == (32, 2, 4)
+    assert sparse.params - plain.params == 6 * (12 * 2 * 4 + 64 * 4 + 64 * 2)
+    shared = read(tmp_path, model_type="glm_moe_dsa", indexer_types=["full"] + ["shared"] * 5, **LATENT, **EXPERTS)
+    assert "5 layers share the index" in shared.note
+
+
+def test_deepseek_v4_and_kimi_k3_take_the_nearest_words_and_say_so(tmp_path):
+    ratios = {"compress_ratios": [0, 4, 128, 4, 128, 4, 0], "head_dim": 16, "sliding_window": 8, "q_lora_rank": 12}
+    model = read(
+        tmp_path, model_type="deepseek_v4", expert_dtype="fp4", qk_rope_head_dim=4, **ratios, **INDEX, **EXPERTS,
+        quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]},
+    )  # fmt: skip
+    assert [(block.kind, block.layers) for block in model.attention] == [("gqa", 3), ("mla", 3)]
+    assert (model.dtype, model.moe_dtype) == ("fp8_block", "mxfp4")
+    assert "nearest words" in model.note
+    delta = {"full_attn_layers": [3, 6], "num_heads": 4, "head_dim": 8, "short_conv_kernel_size": 4}
+    kimi = read(
+        tmp_path, model_type="kimi_k3", linear_attn_config=delta, routed_expert_hidden_size=16, first_k_dense_replace=1,
+        **LATENT, **EXPERTS,
+    )  # fmt: skip
+    assert [(block.kind, block.layers) for block in kimi.attention] == [("linear", 4), ("mla", 2)]
+    assert kimi.feed_forward[1].latent == 16
+    assert "Kimi Delta Attention" in kimi.note
+
+
+def test_nemotron_h_has_one_block_a_layer(tmp_path):
+    mamba = {"n_groups": 2, "ssm_state_size": 8, "mamba_num_heads": 4, "mamba_head_dim": 16}
+    model = read(tmp_path, model_type="nemotron_h", hybrid_override_pattern="M-M*M-", **mamba)
+    assert model.attention[0] == LinearAttention(layers=3, key_heads=2, key_dim=8, value_heads=4, value_dim=16)
+    assert model.attention[1].layers == 1
+    assert model.feed_forward == (DenseFeedForward(layers=2, intermediate=128, gated=False),)
+    named = ["mamba", "mlp", "mamba", "attention", "mamba", "mlp"]
+    again = read(tmp_path, model_type="nemotron_h", layers_block_type=named, num_hidden_layers=..., **mamba)
+    assert (again.layers, again.attention, again.feed_forward) == (6, model.attention, model.feed_forward)
+
+
+def test_searched_networks_have_widths_and_attention_layer_by_layer(tmp_path):
+    kept = {"attention": {"n_heads_in_group": 2, "no_op": False}, "ffn": {"ffn_mult": 12.0, "no_op": False}}
+    bare = {"attention": {"no_op": True, "n_heads_in_group": None}, "ffn": {"ffn_mult": 6.0, "no_op": False}}
+    model = read(tmp_path, model_type="nemotron-nas", block_configs=[kept] * 4 + [bare] * 2)
+    assert [(block.layers, block.kv_heads) for block in model.attention] == [(4, 2)]
+    assert [(block.layers, block.intermediate) for block in model.feed_forward] == [(4, 512), (2, 256)]
+
+
+def test_gpt_j_and_bloom_have_two_matrices(tmp_path):
+    old = {"hidden_size": ..., "num_hidden_layers": ..., "num_attention_heads": ..., "num_key_value_heads": ...}
+    old |= {"intermediate_size": ..., "max_position_embeddings": ..., "n_layer": 3, "n_head": 4, "torch_dtype": ...}
+    gptj = read(tmp_path, model_type="gptj", n_embd=64, n_positions=512, **old)
+    assert gptj.feed_forward == (DenseFeedForward(layers=3, intermediate=256, gated=False),)
+    assert (gptj.attention[0].kv_heads, gptj.max_position) == (4, 512)
+    bloom = read(tmp_path, model_type="bloom", n_embed=64, seq_length=1024, tie_word_embeddings=..., **old)
+    assert bloom.tie_embeddings
+    assert bloom.params == 3 * (4 * 64 * 64 + 2 * 64 * 256 + 2 * 64) + 1000 * 64 + 64
+
+
+def test_minimax_m3_says_that_full_attention_is_an_upper_bound(tmp_path):
+    assert "upper bound" in read(tmp_path, model_type="minimax_m3", first_k_dense_replace=2, **EXPERTS).note

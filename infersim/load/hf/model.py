@@ -26,11 +26,6 @@ FILE = "config.json"
 _QUANTISED = "hf_quant_config.json"
 
 
-def is_config(name: str | Path) -> bool:
-    """Whether a model's name means a config.json on disk: it ends in .json, or is a folder that holds one."""
-    return str(name).lower().endswith(".json") or (Path(name) / FILE).is_file()
-
-
 def config_file(path: str | Path) -> Path:
     """The file that such a name means."""
     return Path(path) / FILE if Path(path).is_dir() else Path(path)
