@@ -35,16 +35,28 @@ class Dispatcher:
         self.table = table
         self._choose = choose
         self._most_tokens = most_tokens
+        self._left, self._tell = 0, _nobody
+
+    def at_send(self, number: int, tell: Callable[[float], None]) -> None:
+        """Tell the time at which so many requests have been sent."""
+        self._left, self._tell = number, tell
 
     def send(self, row: int, now_s: float) -> bool:
         """Send a row of the table; returns whether it was taken."""
         table = self.table
+        self._left -= 1
+        if not self._left:
+            self._tell(now_s)
         prompt, output = table.prompt_tokens[row], table.output_tokens[row]
         if prompt + output > self._most_tokens:
             table.status[row] = REJECTED
             return False
         self._choose().arrive(Sequence(row, prompt, output), now_s)
         return True
+
+
+def _nobody(now_s: float) -> None:
+    """Nobody waits for a send."""
 
 
 class OpenLoop:
