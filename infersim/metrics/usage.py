@@ -47,7 +47,7 @@ class Usage:
         classes: traffic classes.
         joules: energy of segments while the devices are busy; None where it is not known.
 
-    The window may be set later, by `begin_s` and `end_s`, as long as no segment was added that it would have cut.
+    The window may be set later, as long as no segment was added that it would have cut.
 
     Attributes:
         timeline: all segments over time up to the window's end.
@@ -92,6 +92,10 @@ class Usage:
             self.sums[name] += float(value.sum())
         self._note_peaks(columns)
         self._note_gaps(columns)
+
+    def end_at(self, end_s: float) -> None:
+        """Set the window's end [s]."""
+        self.end_s = end_s
 
     def _work(self, columns: Columns, busy_s: np.ndarray) -> Columns:
         """FLOPs, bytes and joules of segments that last so long."""

@@ -35,7 +35,8 @@ class Dispatcher:
         self.table = table
         self._choose = choose
         self._most_tokens = most_tokens
-        self._left, self._tell = 0, _nobody
+        self._left = 0
+        self._tell: Callable[[float], None] = _nobody
 
     def at_send(self, number: int, tell: Callable[[float], None]) -> None:
         """Tell the time at which so many requests have been sent."""
