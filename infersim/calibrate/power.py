@@ -27,6 +27,8 @@ KEPT_OUT = 0.5
 """Share of the runs that no fit sees."""
 FEWEST = 6
 """Runs that a fit of three coefficients needs."""
+LEAST_W = 0.1
+"""A term that comes to less than this at its largest is none [W]."""
 MEASURED = "measured.energy.device_power_w.mean"
 COEFFICIENTS = ("active", "joules_per_flop", "joules_per_byte")
 RANGED = ("busy", "flops_per_s", "bytes_per_s")
@@ -95,7 +97,7 @@ def fit(runs: Runs, idle_w: float, limit_w: float) -> dict[str, Any]:
         return predicted_w(seen, scaled / scale, idle_w, limit_w) / seen.power_w - 1.0
 
     solved = least_squares(errors, np.maximum(start, 1e-6), bounds=(0.0, np.inf), loss="soft_l1", f_scale=0.05)
-    best = solved.x / scale
+    best = np.where(solved.x < LEAST_W, 0.0, solved.x) / scale
     off = predicted_w(held, best, idle_w, limit_w) / held.power_w - 1.0
     return {
         **{name: float(f"{value:.3g}") for name, value in zip(COEFFICIENTS, best, strict=True)},
