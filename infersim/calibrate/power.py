@@ -191,9 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _block(fitted: dict[str, Any], dtype: str, date: str, source: str) -> dict[str, Any]:
     """The fit as a device profile has it."""
     errors = {name: fitted[name] for name in ("points", "kept_out", "median_error", "mean_error", "range")}
-    method = (
-        f"least squares on relative errors of simulated runs' mean power, soft L1; bias {fitted['bias']:+.1%}"
-    )
+    method = f"least squares on relative errors of simulated runs' mean power, soft L1; bias {fitted['bias']:+.1%}"
     return {
         "active": fitted["active"],
         "joules_per_flop": {dtype: fitted["joules_per_flop"]},

@@ -117,7 +117,6 @@ def run(
     with _no_garbage_collection():
         clock.run_all()
     if clock.stopped_s is not None:
-        segments.flush()
         on_stop(clock.stopped_s)
         for replica in replicas:
             replica.settle(clock.stopped_s)
