@@ -131,6 +131,6 @@ def account(
         "joules_per_output_token": total / output_tokens if output_tokens else None,
         "device_power_w": {
             "mean": total / (devices * span_s) if span_s > 0 else None,
-            "peak": max(peak_w, power.idle_w) if span_s > 0 else None,
+            "peak": min(max(peak_w, power.idle_w), power.limit_w) if span_s > 0 else None,
         },
     }

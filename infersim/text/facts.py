@@ -61,7 +61,7 @@ def _span(span: Summary) -> dict[str, str]:
         return {}
     found = "found by MSER-5" if span.get("warmup") == "auto" else "stated"
     begin, end = (show_seconds(span.get(name)) for name in ("begin_s", "end_s"))
-    return {"figures cover": f"{begin} to {end}, after a warm-up that was {found}"}
+    return {"span": f"figures cover {begin} to {end}, after a warm-up that was {found}"}
 
 
 def latency_rows(summary: Summary) -> list[list[str]]:

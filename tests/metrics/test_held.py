@@ -27,7 +27,5 @@ def test_held_segments_come_out_unchanged_in_order_and_once():
 def test_whole_numbers_take_few_bytes():
     held = Held()
     held.add(columns(*[{"start_s": i / 3, "first_s": 0.1, "decode_seqs": 100} for i in range(1000)]))
-    (chunk,) = held._chunks
-    assert sum(values.nbytes for values in chunk.values()) < 1000 * (
-        3 * 8 + 12 + 1
-    )  # three times in full, the rest small
+    (chunk,) = held._chunks  # three times in full, the rest in a byte each
+    assert sum(values.nbytes for values in chunk.values()) < 1000 * (3 * 8 + 12 + 1)
