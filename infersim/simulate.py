@@ -20,7 +20,7 @@ from infersim.errors import InputError
 from infersim.metrics import warmup
 from infersim.metrics.held import Held
 from infersim.metrics.usage import Joules, Usage
-from infersim.records import COMPLETED, Segments
+from infersim.records import COMPLETED, Segments, last_send
 from infersim.result import Result
 from infersim.rng import stream
 from infersim.sim import cluster
@@ -81,7 +81,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     )
     requests = outcome.requests
     if held is not None:
-        usage.begin_s = warmup.found_s(requests, _last_send(requests, outcome.horizon_s))
+        usage.begin_s = warmup.found_s(requests, last_send(requests, outcome.horizon_s))
         held.replay(usage.add)
     usage.add_pauses(*outcome.pauses)
     simulated = time.perf_counter()
@@ -120,13 +120,6 @@ def _confidence(deployment: Deployment, usage: Usage) -> dict[str, Any]:
     levels = {entry["confidence"] for entry in (*curves, *engine.values())}
     level = next(level for level in ("spec-sheet", "derived", "measured") if level in levels)
     return {"level": level, "curves": curves, "extrapolated": usage.outside_fit, **deployment.assumptions}
-
-
-def _last_send(requests: dict[str, np.ndarray], horizon_s: float | None) -> float:
-    """Where arrivals stop: the horizon, or in a drained run the last of them [s]."""
-    if horizon_s is not None:
-        return horizon_s
-    return float(requests["arrival_s"].max()) if requests["arrival_s"].size else 0.0
 
 
 def _last_finish(requests: dict[str, np.ndarray]) -> float:

@@ -87,11 +87,13 @@ class Usage:
             counted = end > self.begin_s
             if not counted.any():
                 return
-            columns = {name: column[counted] for name, column in columns.items()}
+            columns, whole = ({name: column[counted] for name, column in each.items()} for each in (columns, whole))
         for name, value in values.items():
             self.sums[name] += float(value.sum())
         self._note_peaks(columns)
         self._note_gaps(columns)
+        if self._joules is not None:
+            self._note_power(columns, whole, self._joules)
 
     def end_at(self, end_s: float) -> None:
         """Set the window's end [s]."""
@@ -150,19 +152,27 @@ class Usage:
         batch = columns["decode_seqs"] + columns["prefill_chunks"]
         self.peak_batch = max(self.peak_batch, int(batch.max()))
         self.peak_kv_blocks = max(self.peak_kv_blocks, int(columns["kv_last_blocks"].max()))
-        if self._joules is not None:
-            self._note_power(columns)
         for entry in self._timing.outside_fit(columns):
             key = (entry["curve"], entry["argument"])
             low, high = self._outside.get(key, entry)["seen"]
             self._outside[key] = entry | {"seen": (min(low, entry["seen"][0]), max(high, entry["seen"][1]))}
 
-    def _note_power(self, columns: Columns) -> None:
+    def _note_power(self, columns: Columns, whole: Columns, joules: Joules) -> None:
+        several = columns["steps"] > 1
+        alone = ~several
+        if alone.any():
+            self.peak_w = max(self.peak_w, float((whole["joules"][alone] / columns["first_s"][alone]).max()))
+        if not several.any():
+            return
         # work and duration of a stretch's steps grow along lines, so power has its extremes at the ends
-        first, last = self._ends(columns)
-        last_s = columns["first_s"] + (columns["steps"] - 1) * columns["slope_s"]
-        highest = np.maximum(first["joules"] / columns["first_s"], last["joules"] / last_s)
-        self.peak_w = max(self.peak_w, float(highest.max()))
+        columns = {name: column[several] for name, column in columns.items()}
+        steps, first_s = columns["steps"], columns["first_s"]
+        first = self._timing.work(columns | {"steps": np.ones_like(steps)})
+        flops, moved = (2.0 * whole[name][several] / steps for name in ("flops", "bytes"))
+        last = (flops - first[0], moved - first[1])
+        last_s = first_s + (steps - 1) * columns["slope_s"]
+        for work, step_s in ((first, first_s), (last, last_s)):
+            self.peak_w = max(self.peak_w, float((joules(work[0], work[1], step_s) / step_s).max()))
 
     def _note_gaps(self, columns: Columns) -> None:
         lines = lines_within(columns, self.begin_s, self.end_s)

@@ -67,6 +67,11 @@ def found_s(requests: dict[str, np.ndarray], end_s: float) -> float:
     return max(cuts) * width_s
 
 
+def is_longest(begin_s: float, end_s: float) -> bool:
+    """Whether so much was left out that more might have been, had it been allowed."""
+    return 0.0 < (MOST - BATCH / BINS) * end_s <= begin_s
+
+
 def _ever(times_s: np.ndarray) -> np.ndarray:
     """The times without those that never came."""
     return times_s[~np.isnan(times_s)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infersim.metrics.warmup import BINS, found_s, mser
+from infersim.metrics.warmup import BINS, found_s, is_longest, mser
 from infersim.records import COMPLETED, REJECTED
 
 NAN = float("nan")
@@ -53,6 +53,16 @@ def test_an_open_stream_that_fills_an_empty_system_is_cut_where_it_is_full():
     arrival = np.arange(0, 300, 0.5)
     steady = requests(arrival, arrival + 1.0, arrival + 30.0)  # rises to 60 requests until 30 s
     assert found_s(steady, 300.0) == pytest.approx(30.0, abs=5 * 300.0 / BINS)
+
+
+def test_half_of_the_run_may_not_be_enough():
+    arrival = np.arange(0.0, 100.0, 0.1)
+    growing = requests(arrival, arrival + 200.0, arrival + 300.0)  # nobody leaves
+    begin_s = found_s(growing, 100.0)
+    assert begin_s == pytest.approx(50.0)
+    assert is_longest(begin_s, 100.0)
+    assert not is_longest(49.0, 100.0)
+    assert not is_longest(0.0, 0.0)
 
 
 def test_a_run_of_no_length_or_of_rejections_has_no_warm_up():
