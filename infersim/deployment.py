@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from infersim import load
@@ -14,7 +15,7 @@ from infersim.sim.batching.vllm import Vllm
 from infersim.spec.engine import EngineConstants
 from infersim.spec.fleet import Pool, Precision, VllmEngine
 from infersim.spec.hardware import Device
-from infersim.spec.model import Model
+from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
 from infersim.timing.dtypes import compute_dtype
 from infersim.timing.layout import DeviceShare, Layout
@@ -48,32 +49,39 @@ class Deployment:
     profiles: tuple[tuple[str, str], ...]
 
 
-def deploy(name: str, pool: Pool) -> Deployment:
+def deploy(name: str, pool: Pool, folder: Path = Path()) -> Deployment:
     """Make a pool ready.
+
+    Args:
+        name: the pool's.
+        pool: as written.
+        folder: what a config.json in place of its model is relative to.
 
     Raises:
         InputError: a profile is not there or does not allow the pool; carries the path under `fleet.NAME`.
         DoesNotFit: the model does not fit into its devices' memory.
     """
     field = f"fleet.{name}"
-    model = load.load_profile("model", pool.model, f"{field}.model")
+    model = load.load_profile("model", pool.model, f"{field}.model", folder)
     device = load.load_profile("device", pool.device, f"{field}.device")
     engine = load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind")
     try:
-        return _deploy(name, _resolved(pool, model, device), model, device, engine)
+        return _deploy(name, _resolved(pool, model, device, folder), model, device, engine)
     except InputError as error:
         where = f"{field}.{error.field}" if error.field else field
         raise type(error)(error.problem, error.hint, where, error.value) from None
 
 
-def _resolved(pool: Pool, model: Model, device: Device) -> Pool:
+def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
     """The pool with its profiles' own names, and the checkpoint's types where none were asked for."""
     asked = pool.precision
     weights = asked.weights or model.dtype
-    experts = asked.moe_weights or (asked.weights if asked.weights else model.moe_dtype) or weights
+    has_experts = any(isinstance(block, MoeFeedForward) for block in model.feed_forward)
+    experts = (asked.moe_weights or asked.weights or model.moe_dtype or weights) if has_experts else None
     kv_cache = asked.kv_cache or ("bf16" if compute_dtype(weights, None) != "fp16" else "fp16")
     precision = asked.model_copy(update={"weights": weights, "moe_weights": experts, "kv_cache": kv_cache})
-    return pool.model_copy(update={"model": model.name, "device": device.name, "precision": precision})
+    named = pool.model if load.config_path(pool.model, folder) else model.name
+    return pool.model_copy(update={"model": named, "device": device.name, "precision": precision})
 
 
 def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
@@ -114,6 +122,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         block_size=options.block_size,
         most_tokens=longest,
         frontend_s=timing.frontend_s,
+        frontend_serial_s=timing.frontend_serial_s,
     )
     power = _power(pool, device, relative)
     facts = PoolFacts(
@@ -160,7 +169,7 @@ def _described(pool: Pool, devices: int) -> dict[str, Any]:
         "devices": devices,
         "tensor": pool.parallel.tensor,
         "engine": pool.engine.kind,
-        **pool.precision.model_dump(),
+        **pool.precision.model_dump(exclude_none=True),
     }
 
 
@@ -172,7 +181,7 @@ def _does_not_fit(
             model,
             devices,
             weights=str(types.weights),
-            moe_weights=str(types.moe_weights),
+            moe_weights=str(types.moe_weights or types.weights),
             kv_cache=str(types.kv_cache),
             pads_heads=engine.pads_heads,
         )

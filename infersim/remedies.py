@@ -47,7 +47,7 @@ def does_not_fit(
 
     remedies = []
     if rule.share < USUAL_SHARE and fits(device, precision, layout, replace(rule, share=USUAL_SHARE)):
-        remedies.append(f"with a memory share of {USUAL_SHARE} (gpu_memory_utilization and its like)")
+        remedies.append(f"with engine.{rule.option} = {USUAL_SHARE}")
     for splits in allowed_tensor(model):
         if splits > layout.tensor and fits(device, precision, replace(layout, tensor=splits)):
             remedies.append(f"with parallel.tensor ≥ {splits}")

@@ -31,6 +31,7 @@ class PoolPlan:
         capacity_blocks, block_size: KV memory of one.
         most_tokens: longest prompt + output that one takes.
         frontend_s: time by which the front end delays every token [s].
+        frontend_serial_s: time for which a request keeps its replica's front end to itself [s].
     """
 
     replicas: int
@@ -40,6 +41,7 @@ class PoolPlan:
     block_size: int
     most_tokens: int
     frontend_s: float
+    frontend_serial_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def run(
     ]
     router = KINDS[router_kind](replicas, rng) if len(replicas) > 1 else None
     choose = router.choose if router is not None else lambda: replicas[0]
-    dispatcher = Dispatcher(table, choose, pool.most_tokens)
+    dispatcher = Dispatcher(table, choose, pool.most_tokens, pool.frontend_serial_s, clock)
     clients = Clients(clock, dispatcher, traffic, router, pool.frontend_s)
     if clients.listens:
         for replica in replicas:

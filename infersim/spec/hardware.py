@@ -235,5 +235,7 @@ class Device(Spec):
     """Devices that one link joins."""
     relative: str | None = None
     """Nearest device with measured curves; where this one has none, its are scaled by the ratios of the data sheets."""
+    multiprocessors: Count | None = None
+    """Streaming multiprocessors, compute units or cores that share the work."""
     operators: dict[str, Curve] = Field(default_factory=dict)
     """Curves by operator and type: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `all_reduce.bf16` …"""

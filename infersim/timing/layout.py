@@ -19,6 +19,8 @@ from infersim.timing.dtypes import DTYPE_BYTES, head_bytes
 FEW_ALLOWED = 8
 INDEX_BYTES = 1.0 + 4.0 / 128
 """Bytes an element of sparse attention's index keys: fp8 with a scale for 128 of them."""
+STREAM_BYTES = 2.0
+"""Bytes an element of what layers hand on."""
 STATE_BYTES = {"fp32": 4.0, "bf16": 2.0}
 
 Product = tuple[int, int]
@@ -227,9 +229,9 @@ def _grouped(block: GroupedAttention, hidden: int, tensor: int, element: float) 
     key, value = block.head_dim, block.value_dim or block.head_dim
     keys_values = kv_heads * (key + value) if block.own_kv else 0
     queries = heads * (key + (value if block.output_gate else 0))
-    # two norms' worth of the stream is counted with it; rotary embedding reads and writes queries and keys; the
-    # cache write reads keys and values
-    moved = 4 * hidden + 2 * (heads + kv_heads) * key + keys_values
+    # a norm reads and writes the stream and its residual; rotary embedding reads and writes queries and keys; the
+    # cache write reads keys and values and writes them in the cache's type
+    moved = 4 * hidden + 2 * (heads + kv_heads) * key + keys_values * (1.0 + element / STREAM_BYTES)
     return Mixer(
         layers=block.layers,
         kind="gqa",

@@ -35,6 +35,7 @@ class KvRule:
         max_tokens, max_seqs: most tokens and sequences of a step.
         block_size: tokens a block.
         null_blocks: blocks that never hold tokens.
+        option: the engine's name for `share`.
     """
 
     rule: Rule
@@ -43,6 +44,7 @@ class KvRule:
     max_seqs: int
     block_size: int
     null_blocks: int = 0
+    option: str = "gpu_memory_utilization"
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ class TransformerTiming:
         relative: Device | None = None,
         async_scheduling: bool = False,
     ):
-        weights, moe, kv = precision.weights or "bf16", precision.moe_weights or "bf16", precision.kv_cache or "bf16"
+        weights, kv = precision.weights or "bf16", precision.kv_cache or "bf16"
+        moe = precision.moe_weights or weights
         self._model, self.precision = model, precision
         self._share = DeviceShare.of(
             model, layout, weights=weights, moe_weights=moe, kv_cache=kv, pads_heads=engine.pads_heads

@@ -96,7 +96,7 @@ def test_the_schema_describes_what_is_accepted(infersim):
 
 def test_validate_refuses_what_it_does_not_read(infersim, tmp_path):
     assert infersim("validate").code == 2
-    for name, says in (("a.yaml", "is no recording"), ("a.csv.gz", "run tables"), ("a.jsonl", "a.jsonl")):
+    for name, says in (("a.yaml", "no recording"), ("a.csv.gz", "no such file"), ("a.jsonl", "a.jsonl")):
         answer = infersim("validate", tmp_path / name)
         assert answer.code == 2
         assert says in answer.err
