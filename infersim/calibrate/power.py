@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from scipy.optimize import least_squares, nnls
 from infersim.calibrate.__main__ import as_flow
 from infersim.errors import InputError
 from infersim.load.profiles import load_profile
+from infersim.load.yaml12 import parse
 from infersim.result import Result
+from infersim.runs.select import rows_where
+from infersim.runs.table import read_table
 from infersim.simulate import simulate
 
 KEPT_OUT = 0.5
@@ -29,7 +32,7 @@ FEWEST = 6
 """Runs that a fit of three coefficients needs."""
 LEAST_W = 0.1
 """A term that comes to less than this at its largest is none [W]."""
-MEASURED = "measured.energy.device_power_w.mean"
+MEASURED = "energy.device_power_w.mean"
 COEFFICIENTS = ("active", "joules_per_flop", "joules_per_byte")
 RANGED = ("busy", "flops_per_s", "bytes_per_s")
 
@@ -120,18 +123,22 @@ def simulated(tables: Sequence[Path], device: str, where: str, overrides: Sequen
         overrides: settings laid over each row, as `--set` takes them.
     """
     found, refused = [], []
-    for table in tables:
-        base = table.with_name(table.name.split(".")[0] + ".base.yaml")
-        for row in rows(table, where):
-            settings = [f"{path}={value}" for path, value in row.items() if "." in path and path != MEASURED]
+    changes = {path: parse(text, "--set")[0] for path, _, text in (change.partition("=") for change in overrides)}
+    for table in (read_table(path) for path in tables):
+        measured = table.figures["measured"].get(MEASURED, np.full(len(table), np.nan))
+        for row in rows_where(table, where):
+            if np.isnan(measured[row]):
+                continue
+            name = table.label(row, "id") or f"{table.path.name} row {row}"
             try:
-                result = simulate(base, [*settings, *overrides])
+                settings = table.settings(row) | changes
+                result = simulate(table.base.laid_under(settings, str(table.path), table.sheet.lines[row]))
             except InputError as error:
-                refused.append(f"{row['id']}: {error.problem}")
+                refused.append(f"{name}: {error.problem}")
                 continue
             (pool,) = result.scenario.fleet.values()
             if pool.device == device:
-                found.append((row["id"], *_while_busy(result), float(row[MEASURED])))
+                found.append((name, *_while_busy(result), float(measured[row])))
     columns = np.array([entry[1:] for entry in found], dtype=float).reshape(len(found), 4)
     return Runs(tuple(entry[0] for entry in found), *columns.T), refused
 
@@ -145,25 +152,6 @@ def _while_busy(result: Result) -> tuple[float, float, float]:
     if busy_device_s <= 0.0:
         return 0.0, 0.0, 0.0
     return figures["utilisation"]["busy"], sums["flops"] / busy_device_s, sums["bytes"] / busy_device_s
-
-
-def rows(table: Path, where: str) -> Iterator[dict[str, str]]:
-    """Rows of a run table with measured power: id, settings and that power, empty cells left out."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        found = connection.execute(
-            f'SELECT * FROM read_csv(?, all_varchar = true, header = true) WHERE "{MEASURED}" IS NOT NULL'
-            f" AND ({where})",
-            [str(table)],
-        )
-        names = [column[0] for column in found.description]
-        for row in found.fetchall():
-            yield {
-                name: value
-                for name, value in zip(names, row, strict=True)
-                if value and (name == MEASURED or not name.startswith("measured."))
-            }
 
 
 def main(arguments: list[str] | None = None) -> int:

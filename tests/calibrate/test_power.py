@@ -78,7 +78,14 @@ run: {requests: 200, warmup: auto, until: horizon}
 def test_a_table_of_runs_becomes_a_block_of_a_profile(tmp_path, capsys):
     # The power of these runs is what infersim itself says, so a fit finds it again.
     (tmp_path / "table.base.yaml").write_text(BASE)
-    names = ("id", "note", "workload.load.arrivals.clients", "run.seed", power.MEASURED, "measured.ttft_s.mean")
+    names = (
+        "id",
+        "note",
+        "workload.load.arrivals.clients",
+        "run.seed",
+        f"measured.{power.MEASURED}",
+        "measured.ttft_s.mean",
+    )
     with open(tmp_path / "table.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(names)
