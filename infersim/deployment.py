@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infersim import load
+from infersim.cost import energy
 from infersim.errors import DoesNotFit, InputError
 from infersim.remedies import does_not_fit
 from infersim.sim import cluster
@@ -24,6 +25,9 @@ from infersim.timing.dtypes import compute_dtype
 from infersim.timing.layout import DeviceShare, Layout
 from infersim.timing.memory import KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
+
+POWER_REFERENCE = "h100-sxm-80gb"
+"""Device whose shares of its limit stand for those of devices without measured power."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +121,19 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         most_prompt_tokens=limits.most_prompt_tokens,
         most_output_tokens=limits.most_output_tokens,
     )
+    power = _power(pool, device, relative)
     facts = PoolFacts(
         name,
         pool.replicas,
         devices,
         capacity,
+        (capacity + limits.null_blocks) * limits.block_size,
         limits.block_size,
         timing.peak_flops,
         timing.peak_bytes_per_s,
         pool.purchase,
         _described(pool, devices),
+        power,
     )
     assumptions = {
         "engine": {
@@ -137,10 +144,18 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         "memory": asdict(memory),
         "max_model_len": longest,
         "assumed": assumed(options),
+        "power": None if power is None else power.origin,
     }
     profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
     warnings = _warnings(options, limits, model, memory, held, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
+
+
+def _power(pool: Pool, device: Device, relative: Device | None) -> energy.Power | None:
+    """A device's power, by shares of its relative or of the reference where it was not measured itself."""
+    dtype = compute_dtype(str(pool.precision.weights), pool.precision.activations)
+    own = energy.of(device, dtype, relative)
+    return own or energy.of(device, dtype, load.load_profile("device", POWER_REFERENCE))
 
 
 def _described(pool: Pool, devices: int) -> dict[str, Any]:

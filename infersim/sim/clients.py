@@ -50,10 +50,19 @@ class Dispatcher:
         self._most_prompt, self._most_output = most_prompt_tokens, most_output_tokens
         self._serial_s, self._clock = serial_s, clock
         self._free_s: dict[int, float] = {}
+        self._left = 0
+        self._tell: Callable[[float], None] = _nobody
+
+    def at_send(self, number: int, tell: Callable[[float], None]) -> None:
+        """Tell the time at which so many requests have been sent."""
+        self._left, self._tell = number, tell
 
     def send(self, row: int, now_s: float) -> bool:
         """Send a row of the table; returns whether it was taken."""
         table = self.table
+        self._left -= 1
+        if not self._left:
+            self._tell(now_s)
         prompt, output = table.prompt_tokens[row], table.output_tokens[row]
         if prompt + output > self._most_tokens or prompt > self._most_prompt or output > self._most_output:
             table.status[row] = REJECTED
@@ -68,6 +77,10 @@ class Dispatcher:
             self._free_s[replica.number] = now_s + self._serial_s
         replica.arrive(sequence, now_s)
         return True
+
+
+def _nobody(now_s: float) -> None:
+    """Nobody waits for a send."""
 
 
 class OpenLoop:

@@ -182,11 +182,24 @@ class PeakFlops(Spec):
     confidence: Confidence
 
 
+class DynamicPower(_Curve):
+    """What a device draws above idle while a step runs; `infersim.cost.energy`."""
+
+    active: NonNegative
+    """Whatever the step does [W]."""
+    joules_per_flop: Annotated[dict[str, NonNegative], Field(min_length=1)]
+    """By the type of the products' operands [J]; other types in the proportion of their peaks."""
+    joules_per_byte: NonNegative
+    """Of memory traffic [J]."""
+
+
 class Power(Spec):
     """Electrical power of one device [W]."""
 
     limit: Positive
     idle: NonNegative | None = None
+    """Model loaded, no step running."""
+    dynamic: DynamicPower | None = None
     source: Text
     date: IsoDate
     confidence: Confidence

@@ -86,7 +86,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "workload.chat={trace: {path: a.csv, format: sessions}}",
         "run.replications=5",
         "run.record=full",
-        "run.warmup=auto",
     ],
 )
 def test_what_is_known_but_not_modelled_is_refused_by_name(chat, override):

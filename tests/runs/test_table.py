@@ -155,11 +155,9 @@ def test_figures_are_those_that_a_run_has(tmp_path):
     data["workload"]["load"]["slo"] = {"e2e_s": 10}
     data["fleet"]["main"]["purchase"] = priced
     summary = simulate(data).summary()
-    apart = ("seed", "classes.", "pools.", "confidence.", "wall.", "goodput.slo.")
+    apart = ("seed", "classes.", "pools.", "confidence.", "wall.", "goodput.slo.", "span.")
     found = {path for path in leaves(summary) if not path.startswith(apart)}
-    assert found <= {*TRAFFIC, *POOL}
-    energy = {name for name in POOL if name.startswith("energy.")}
-    assert {*TRAFFIC, *POOL} - LATER - found <= {*energy, "throughput.input_tokens_per_s"}
+    assert found == {*TRAFFIC, *POOL} - LATER
     for name in ("classes.load.ttft_s.mean", "pools.main.kv_cache.peak_fraction"):
         assert figure(summary, name) == figure(summary, name.split(".", 2)[2])
     assert figure(summary, "throughput.nothing") is None

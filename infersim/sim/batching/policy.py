@@ -14,7 +14,7 @@ UNBOUNDED = 1 << 60
 class Policy(Protocol):
     """Decides about a batch through its verbs; keeps no clock and no per-request state."""
 
-    promises = False
+    promises: bool = False
     """Whether it asks for `batch.promised_blocks`."""
 
     def plan(self, batch: Batch) -> None:
