@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from infersim.metrics.steady_state import overload
-from infersim.records import REJECTED
+from infersim.metrics.warmup import is_longest
+from infersim.records import REJECTED, last_send
 from infersim.spec.scenario import Scenario
 from infersim.spec.workload import AllAtOnce, ClosedLoop, Geometric, Lognormal, TrafficClass
 from infersim.summary import Span
@@ -38,6 +39,7 @@ def caveats(
         *_rejected(requests, longest),
         *_clipped(scenario, requests),
         *_nothing(requests, span),
+        *_unsteady(scenario, requests, span),
     ]
 
 
@@ -68,8 +70,20 @@ def _unsent(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int)
 
 def _nothing(requests: dict[str, np.ndarray], span: Span) -> Iterator[str]:
     if span.begin_s >= span.end_s and requests["status"].size:
+        if not span.end_s and (requests["status"] != REJECTED).any():
+            yield "the last request was sent at time 0, which is the horizon: there is nothing to report."
+            return
         late = " after the warm-up" if span.begin_s > 0 else ""
         yield f"nothing was completed{late}: there are no rates to report."
+
+
+def _unsteady(scenario: Scenario, requests: dict[str, np.ndarray], span: Span) -> Iterator[str]:
+    horizon_s = span.end_s if scenario.run.until == "horizon" else None
+    if scenario.run.warmup == "auto" and is_longest(span.begin_s, last_send(requests, horizon_s)):
+        yield (
+            f"the warm-up that was found, {show_seconds(span.begin_s)}, is half of the run, the most that is left out: "
+            "there may be no steady state; make the run longer."
+        )
 
 
 def _held(requests: dict[str, np.ndarray]) -> Iterator[str]:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 from infersim import load
+from infersim.cost import energy
 from infersim.errors import DoesNotFit, InputError
+from infersim.remedies import does_not_fit
 from infersim.sim import cluster
 from infersim.sim.batching.assumed import assumed
 from infersim.sim.batching.choose import policy_of
 from infersim.sim.batching.limits import Limits, limits_of
+from infersim.sim.batching.ranks import of_all_ranks
 from infersim.spec.engine import EngineConstants
 from infersim.spec.engines import AnyEngine, VllmEngine
 from infersim.spec.fleet import Pool, Precision
 from infersim.spec.hardware import Device
-from infersim.spec.model import Model
+from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
-from infersim.timing.memory import MemoryPlan, memory_plan
+from infersim.timing.dtypes import compute_dtype
+from infersim.timing.layout import DeviceShare, Layout
+from infersim.timing.memory import KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
+
+POWER_REFERENCE = "h100-sxm-80gb"
+"""Device whose shares of its limit stand for those of devices without measured power."""
 
 
 @dataclass(frozen=True)
@@ -45,41 +53,48 @@ class Deployment:
     profiles: tuple[tuple[str, str], ...]
 
 
-def deploy(name: str, pool: Pool) -> Deployment:
+def deploy(name: str, pool: Pool, folder: Path = Path()) -> Deployment:
     """Make a pool ready.
+
+    Args:
+        name: the pool's.
+        pool: as written.
+        folder: what a config.json in place of its model is relative to.
 
     Raises:
         InputError: a profile is not there or does not allow the pool; carries the path under `fleet.NAME`.
         DoesNotFit: the model does not fit into its devices' memory.
     """
     field = f"fleet.{name}"
-    model = load.load_profile("model", pool.model, f"{field}.model")
+    model = load.load_profile("model", pool.model, f"{field}.model", folder)
     device = load.load_profile("device", pool.device, f"{field}.device")
     engine = load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind")
     try:
-        return _deploy(name, _resolved(pool, model, device), model, device, engine)
+        return _deploy(name, _resolved(pool, model, device, folder), model, device, engine)
     except InputError as error:
         where = f"{field}.{error.field}" if error.field else field
         raise type(error)(error.problem, error.hint, where, error.value) from None
 
 
-def _resolved(pool: Pool, model: Model, device: Device) -> Pool:
-    """The pool with its profiles' own names, and the checkpoint's type where none was asked for."""
-    precision = Precision(
-        weights=pool.precision.weights or model.dtype, kv_cache=pool.precision.kv_cache or model.dtype
-    )
-    return pool.model_copy(update={"model": model.name, "device": device.name, "precision": precision})
+def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
+    """The pool with its profiles' own names, and the checkpoint's types where none were asked for."""
+    asked = pool.precision
+    weights = asked.weights or model.dtype
+    has_experts = any(isinstance(block, MoeFeedForward) for block in model.feed_forward)
+    experts = (asked.moe_weights or asked.weights or model.moe_dtype or weights) if has_experts else None
+    kv_cache = asked.kv_cache or ("bf16" if compute_dtype(weights, None) != "fp16" else "fp16")
+    precision = asked.model_copy(update={"weights": weights, "moe_weights": experts, "kv_cache": kv_cache})
+    named = pool.model if load.config_path(pool.model, folder) else model.name
+    return pool.model_copy(update={"model": named, "device": device.name, "precision": precision})
 
 
 def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
-    options, devices, limits = pool.engine, pool.replicas * pool.parallel.tensor, limits_of(pool.engine)
-    layout: dict[str, Any] = {
-        "weights_dtype": pool.precision.weights,
-        "kv_dtype": pool.precision.kv_cache,
-        "tensor": pool.parallel.tensor,
-    }
-    memory = _memory(limits, layout, model, device, engine)
-    held = memory.capacity_blocks
+    parallel = pool.parallel
+    layout = Layout(parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
+    options, devices = of_all_ranks(pool.engine, layout.data), pool.replicas * layout.devices
+    relative = load.load_profile("device", device.relative, "device") if device.relative else None
+    memory = _memory(limits_of(pool.engine), pool, model, device, engine, layout)
+    limits, held = limits_of(options), memory.capacity_blocks
     if isinstance(options, VllmEngine) and options.num_gpu_blocks_override is not None:
         held = options.num_gpu_blocks_override - limits.null_blocks
     longest = _longest(limits, model, held)
@@ -88,9 +103,12 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         model,
         device,
         engine,
-        **layout,
+        precision=pool.precision,
+        layout=layout,
         max_tokens=limits.max_tokens if limits.splits_prompts else max(limits.max_tokens, longest),
         max_seqs=limits.max_seqs,
+        relative=relative,
+        async_scheduling=bool(getattr(options, "async_scheduling", False)),
     )
     plan = cluster.PoolPlan(
         replicas=pool.replicas,
@@ -100,29 +118,45 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         block_size=limits.block_size,
         most_tokens=longest,
         frontend_s=timing.frontend_s,
+        frontend_serial_s=timing.frontend_serial_s,
         most_prompt_tokens=limits.most_prompt_tokens,
         most_output_tokens=limits.most_output_tokens,
     )
+    power = _power(pool, device, relative)
     facts = PoolFacts(
         name,
         pool.replicas,
         devices,
         capacity,
+        (capacity + limits.null_blocks) * limits.block_size,
         limits.block_size,
         timing.peak_flops,
         timing.peak_bytes_per_s,
         pool.purchase,
         _described(pool, devices),
+        power,
     )
     assumptions = {
-        "engine": {name: value for name, value in engine.model_dump().items() if isinstance(value, dict)},
+        "engine": {
+            name: value
+            for name, value in engine.model_dump().items()
+            if isinstance(value, dict) and "confidence" in value
+        },
         "memory": asdict(memory),
         "max_model_len": longest,
         "assumed": assumed(options),
+        "power": None if power is None else power.origin,
     }
-    profiles = (("model", model.name), ("device", device.name), ("engine", engine.name))
+    profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
     warnings = _warnings(options, limits, model, memory, held, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
+
+
+def _power(pool: Pool, device: Device, relative: Device | None) -> energy.Power | None:
+    """A device's power, by shares of its relative or of the reference where it was not measured itself."""
+    dtype = compute_dtype(str(pool.precision.weights), pool.precision.activations)
+    own = energy.of(device, dtype, relative)
+    return own or energy.of(device, dtype, load.load_profile("device", POWER_REFERENCE))
 
 
 def _described(pool: Pool, devices: int) -> dict[str, Any]:
@@ -134,32 +168,40 @@ def _described(pool: Pool, devices: int) -> dict[str, Any]:
         "devices": devices,
         "tensor": pool.parallel.tensor,
         "engine": pool.engine.kind,
-        **pool.precision.model_dump(),
+        **pool.precision.model_dump(exclude_none=True),
     }
 
 
 def _memory(
-    limits: Limits, layout: dict[str, Any], model: Model, device: Device, engine: EngineConstants
+    limits: Limits, pool: Pool, model: Model, device: Device, engine: EngineConstants, layout: Layout
 ) -> MemoryPlan:
-    plan = partial(
-        memory_plan,
-        model,
-        device,
-        engine,
-        **layout,
-        max_num_batched_tokens=limits.max_tokens,
-        max_num_seqs=limits.max_seqs,
-        block_size=limits.block_size,
-        gpu_memory_utilization=limits.share,
-        rule=limits.rule,
-        null_blocks=limits.null_blocks,
-        share_option=limits.share_option,
+    rule = KvRule(
+        limits.rule,
+        limits.share,
+        limits.max_tokens,
+        limits.max_seqs,
+        limits.block_size,
+        limits.null_blocks,
+        limits.share_option,
     )
-    try:
-        return plan()
-    except DoesNotFit:
-        # Only now are all devices read, to say which of them would do.
-        return plan(alternatives=[load.load_profile("device", other) for other in load.list_profiles("device")])
+
+    def plan(on: Device, types: Precision, devices: Layout, kv: KvRule) -> MemoryPlan:
+        share = DeviceShare.of(
+            model,
+            devices,
+            weights=str(types.weights),
+            moe_weights=str(types.moe_weights or types.weights),
+            kv_cache=str(types.kv_cache),
+            pads_heads=engine.pads_heads,
+        )
+        return memory_plan(model, on, engine, share, kv)
+
+    found = plan(device, pool.precision, layout, rule)
+    if found.capacity_blocks:
+        return found
+    # Only now are all devices read, to say which of them would do.
+    others = (load.load_profile("device", other) for other in load.list_profiles("device"))
+    raise does_not_fit(model, device, pool.precision, layout, rule, plan, others)
 
 
 def _longest(limits: Limits, model: Model, held_blocks: int) -> int:

@@ -108,6 +108,13 @@ class RequestTable:
         return {name: np.array(getattr(self, name)) for name in (*times, *numbers)}
 
 
+def last_send(requests: dict[str, np.ndarray], horizon_s: float | None = None) -> float:
+    """Where arrivals stop: the horizon, or in a drained run the last of them [s]."""
+    if horizon_s is not None:
+        return horizon_s
+    return float(requests["arrival_s"].max()) if requests["arrival_s"].size else 0.0
+
+
 def class_column(number: int) -> str:
     """Column of the `paced_seqs` of one traffic class, kept where there are several."""
     return f"paced_seqs.{number}"

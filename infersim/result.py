@@ -59,6 +59,11 @@ class Result:
         """The scenario as it was run, defaults filled in."""
         return self._run.scenario
 
+    @property
+    def sums(self) -> dict[str, float]:
+        """What the pool's steps add up to within the span: `busy_s`, `steps`, `output_tokens`, `flops`, `bytes` …"""
+        return dict(self._run.usage.sums)
+
     @cached_property
     def _summary(self) -> dict[str, Any]:
         figures = summarise(self._run)

@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from infersim import load
 from infersim.caveats import caveats
 from infersim.deployment import Deployment, deploy
 from infersim.errors import InputError
-from infersim.metrics.usage import Usage
-from infersim.records import COMPLETED, Segments
+from infersim.metrics import warmup
+from infersim.metrics.held import Held
+from infersim.metrics.usage import Joules, Usage
+from infersim.records import COMPLETED, Segments, last_send
 from infersim.result import Result
 from infersim.rng import stream
 from infersim.sim import cluster
+from infersim.spec.scenario import Run as RunSpec
 from infersim.spec.scenario import Scenario
 from infersim.summary import Run, Span
 from infersim.workload.traffic import generate
@@ -56,32 +60,36 @@ def simulate(
 
 def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     name, pool = next(iter(scenario.fleet.items()))  # loading refuses more than one
-    deployment = deploy(name, pool)
+    deployment = deploy(name, pool, folder)
     plan = deployment.plan
     traffic = generate(scenario, folder)
     run = scenario.run
-    warmup_s = 0.0 if run.warmup == "none" else float(run.warmup)
-    horizon_s = run.duration_s if run.until == "horizon" else None
     classes = len(scenario.workload)
-    usage = Usage(deployment.timing, warmup_s, math.inf if horizon_s is None else horizon_s, classes)
+    usage = Usage(deployment.timing, _stated(run), math.inf, classes, _joules(deployment))
+    held = Held() if run.warmup == "auto" else None
     started = time.perf_counter()
     outcome = cluster.run(
         traffic,
         plan,
         scenario.router.kind,
         stream(run.seed, "router"),
-        Segments(usage.add, classes),
+        Segments(usage.add if held is None else held.add, classes),
         single=run.stepping == "single",
-        horizon_s=horizon_s,
+        horizon_s=run.duration_s if run.until == "horizon" else None,
+        to_last_send=run.until == "horizon" and run.duration_s is None,
+        on_stop=usage.end_at,
     )
+    requests = outcome.requests
+    if held is not None:
+        usage.begin_s = warmup.found_s(requests, last_send(requests, outcome.horizon_s))
+        held.replay(usage.add)
     usage.add_pauses(*outcome.pauses)
     simulated = time.perf_counter()
-    requests = outcome.requests
     resolved = scenario.model_copy(update={"fleet": {name: deployment.pool}})
-    span = Span(warmup_s, _last_finish(requests) if horizon_s is None else horizon_s)
-    held = outcome.held_back
-    warnings = caveats(scenario, requests, held.arrival_s, plan.most_tokens, span) + deployment.warnings
-    unsent = np.bincount(held.traffic_class[held.arrival_s >= warmup_s], minlength=classes)
+    span = Span(usage.begin_s, _last_finish(requests) if outcome.horizon_s is None else outcome.horizon_s)
+    kept = outcome.held_back
+    warnings = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span) + deployment.warnings
+    unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(
         Run(resolved, folder, requests, unsent, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
         _confidence(deployment, usage),
@@ -91,9 +99,19 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
             "total_s": time.perf_counter() - began,
             "peak_rss_bytes": _peak_rss_bytes(),
         },
-        {f"{kind}/{profile}": load.profile_hash(kind, profile) for kind, profile in deployment.profiles},
+        {f"{kind}/{profile}": load.profile_hash(kind, profile, folder) for kind, profile in deployment.profiles},
         outcome.events,
     )
+
+
+def _stated(run: RunSpec) -> float:
+    """The warm-up that was stated [s]; 0 where none is, or where it is to be found."""
+    return 0.0 if isinstance(run.warmup, str) else run.warmup
+
+
+def _joules(deployment: Deployment) -> Joules | None:
+    facts = deployment.facts
+    return None if facts.power is None else partial(facts.power.step_joules, facts.devices // facts.replicas)
 
 
 def _confidence(deployment: Deployment, usage: Usage) -> dict[str, Any]:

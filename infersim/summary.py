@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from infersim.cost import meter
+from infersim.cost import energy, meter
 from infersim.metrics import latency, queueing
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.usage import Usage
@@ -26,21 +26,26 @@ class PoolFacts:
     Attributes:
         name: its name in the scenario.
         replicas, devices: replicas, and devices of all of them.
-        capacity_blocks, block_size: KV memory of one replica.
+        capacity_blocks: KV blocks of one replica that hold tokens.
+        capacity_tokens: tokens in all its blocks, as its engine counts them, the null block included.
+        block_size: tokens a block.
         peak_flops, peak_bytes_per_s: of one replica, at the weights' dtype.
         purchase: price of one device and its source.
         deployment: what the pool is, as the figures tell it.
+        power: of one device; None where nothing is known of it.
     """
 
     name: str
     replicas: int
     devices: int
     capacity_blocks: int
+    capacity_tokens: int
     block_size: int
     peak_flops: float
     peak_bytes_per_s: float
     purchase: Purchase
     deployment: dict[str, Any]
+    power: energy.Power | None = None
 
 
 @dataclass(frozen=True)
@@ -94,11 +99,18 @@ def summarise(run: Run) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "scenario": run.scenario.name,
         "seed": run.scenario.run.seed,
+        "span": _span(run),
         **total,
         **pool,
         "classes": classes,
         "pools": {run.pool.name: {"deployment": run.pool.deployment, **pool}},
     }
+
+
+def _span(run: Run) -> dict[str, Any]:
+    asked = run.scenario.run.warmup
+    warmup = asked if isinstance(asked, str) else "stated"
+    return {"begin_s": run.span.begin_s, "end_s": run.span.end_s, "warmup": warmup}
 
 
 def _classes(run: Run) -> dict[str, dict[str, Any]]:
@@ -117,6 +129,7 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
     measured = _rows(completed, completed["arrival_s"] >= span.begin_s)
     values = latency.latencies(measured, run.frontend_s)
     in_span = completed["finish_s"] > span.begin_s
+    taken_in = (requests["first_token_s"] > span.begin_s) & (requests["first_token_s"] <= span.end_s)
     return {
         "requests": latency.counts(requests),
         "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output")},
@@ -124,6 +137,7 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
         "itl_s": itl.describe(),
         "throughput": {
             "requests_per_s": _per_s(float(np.count_nonzero(in_span)), span),
+            "input_tokens_per_s": _per_s(float(requests["prompt_tokens"][taken_in].sum()), span),
             "output_tokens_per_s": _per_s(float(completed["output_tokens"][in_span].sum()), span),
         },
         "goodput": _goodput(run, names, requests),
@@ -159,7 +173,8 @@ def _pool(run: Run) -> dict[str, Any]:
     taken = _rows(run.requests, run.requests["status"] != REJECTED)
     enter, leave = queueing.waits(taken, run.requeues, run.span.end_s)
     window = (run.span.begin_s, run.span.end_s)
-    completed = run.requests["finish_s"] > run.span.begin_s
+    completed = int(np.count_nonzero(run.requests["finish_s"] > run.span.begin_s))
+    each = pool.devices / pool.replicas
     return {
         "utilisation": {
             "busy": _ratio(sums["busy_s"], pool.replicas * length),
@@ -169,7 +184,7 @@ def _pool(run: Run) -> dict[str, Any]:
         "kv_cache": {
             "block_size": pool.block_size,
             "capacity_blocks": pool.capacity_blocks,
-            "capacity_tokens": pool.capacity_blocks * pool.block_size,
+            "capacity_tokens": pool.capacity_tokens,
             "mean_fraction": _ratio(sums["kv_block_s"], capacity),
             "peak_fraction": usage.peak_kv_blocks / pool.capacity_blocks,
         },
@@ -178,10 +193,17 @@ def _pool(run: Run) -> dict[str, Any]:
             "mean": _ratio(queueing.area_s(enter, leave, *window), length),
             "peak": queueing.peak(enter, leave, *window),
         },
-        "cost": meter.bill(
-            pool.purchase, pool.devices, length, int(np.count_nonzero(completed)), sums["output_tokens"]
+        "cost": meter.bill(pool.purchase, pool.devices, length, completed, sums["output_tokens"]),
+        "energy": energy.account(
+            pool.power,
+            pool.devices,
+            each * sums["busy_s"],
+            sums["joules"],
+            usage.peak_w / each,
+            length,
+            completed,
+            sums["output_tokens"],
         ),
-        "energy": None,
     }
 
 

@@ -96,3 +96,19 @@ def test_a_warm_up_that_leaves_nothing_is_named():
 def test_a_trace_shorter_than_asked_for_is_named(asked, sentence):
     traced = Scenario(workload={"a": {"trace": {"path": "a.csv"}}}, fleet=FLEET, run={"requests": asked})
     assert said(traced, table()) == sentence
+
+
+def test_a_warm_up_that_takes_all_it_may_is_said():
+    # Two requests, the last at 1 s: of a drained run half of that is the most.
+    asked = scenario(warmup="auto")
+    assert "no steady state" in said(asked, table(), begin_s=0.5)[0]
+    assert said(asked, table(), begin_s=0.4) == []
+    assert said(scenario(warmup=0.5), table(), begin_s=0.5) == []
+    assert said(scenario(warmup="auto", until="horizon"), table(), begin_s=0.5) == []  # of 60 s
+    assert "no steady state" in said(scenario(warmup="auto", until="horizon"), table(), begin_s=30.0)[0]
+
+
+def test_a_horizon_at_the_beginning_is_said():
+    requests = table() | {"status": np.zeros(2, dtype=int)}
+    found = caveats(scenario(), requests, np.zeros(0), 20, Span(0.0, 0.0))
+    assert found == ["the last request was sent at time 0, which is the horizon: there is nothing to report."]

@@ -247,6 +247,57 @@ def test_timeline_adds_up():
     assert (timeline.queue_mean * length).sum() / span == pytest.approx(figures["queue"]["mean"])
 
 
+def closed(clients=8) -> dict:
+    loop = {"arrivals": {"kind": "closed_loop", "clients": clients}}
+    return loop | {"prompt_tokens": {"kind": "uniform", "low": 1000, "high": 3000}}
+
+
+CAPPED = {"arrivals": {"kind": "poisson", "rate_per_s": 60, "max_in_flight": 8}}
+
+
+@pytest.mark.parametrize("traffic", [{}, closed(), CAPPED])
+def test_the_last_send_may_be_the_horizon(traffic):
+    modes = ({"until": "horizon", "stepping": mode} for mode in ("stretches", "single"))
+    ours, reference = (sim.simulate(scenario(traffic=traffic, run=run)) for run in modes)
+    figures, single = ours.summary(), reference.summary()
+    assert figures["span"]["end_s"] == ours.requests.arrival_s.max()
+    assert figures["requests"]["arrived"] == 400
+    assert figures["requests"]["in_system"] > 0
+    assert figures["requests"] == single["requests"]
+    for name in ("utilisation", "throughput", "ttft_s"):
+        assert figures[name] == pytest.approx(single[name], rel=1e-6), name
+    ours, reference = figures["energy"], single["energy"]
+    assert ours.pop("device_power_w") == pytest.approx(reference.pop("device_power_w"), rel=1e-3)
+    assert ours == pytest.approx(reference, rel=1e-3)  # the limit cuts a stretch by its mean
+
+
+@pytest.mark.parametrize("until", ["drained", "horizon"])
+def test_an_automatic_warm_up_gives_the_figures_of_the_same_time_stated(until):
+    run = {"until": until, "requests": 300}
+    found, again = (sim.simulate(scenario(traffic=closed(64), run=run | {"warmup": "auto"})) for _ in range(2))
+    assert without_wall(found) == without_wall(again)
+    figures = found.summary()
+    begin_s = figures["span"]["begin_s"]
+    assert 0 < begin_s <= 0.5 * found.requests.arrival_s.max()
+    stated = sim.simulate(scenario(traffic=closed(64), run=run | {"warmup": begin_s})).summary()
+    assert figures.pop("span") | {"warmup": "stated"} == stated.pop("span")
+    for each in (figures, stated):
+        each.pop("wall")
+    assert figures == stated
+
+
+def test_energy_rests_on_what_the_device_profile_says():
+    figures = sim.simulate(scenario(pool={"parallel": {"tensor": 2}})).summary()
+    energy, power = figures["energy"], figures["confidence"]["power"]
+    assert (power["device"], power["confidence"]) == ("h100-sxm-80gb", "measured")
+    assert 98 < energy["device_power_w"]["mean"] < energy["device_power_w"]["peak"] <= 700
+    total = energy["device_power_w"]["mean"] * 2 * figures["span"]["end_s"]
+    assert energy["joules_total"] == pytest.approx(total)
+    derived = sim.simulate(scenario(pool={"device": "l40s-48gb"})).summary()
+    assert derived["confidence"]["power"]["confidence"] == "derived"
+    assert derived["energy"]["device_power_w"]["peak"] <= 350
+
+
 def test_the_timeline_of_a_run_that_is_cut_off_stays_within_what_there_is():
     # prompts of 5,000 tokens, many to a step: the horizon falls into a step that lasts beyond it
     long = {"arrivals": {"kind": "poisson", "rate_per_s": 20}, "prompt_tokens": {"kind": "fixed", "value": 5000}}

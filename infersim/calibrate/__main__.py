@@ -52,23 +52,24 @@ def as_yaml(curves: dict[str, dict[str, Any]]) -> str:
             if key == "fit":
                 numbers = {part: value[part] for part in value if part not in TEXTS}
                 texts = {part: value[part] for part in TEXTS}
-                rows.append(f"    fit: {_flow(numbers)[:-1]},")
-                rows += [f"      {part}: {_flow(text)}," for part, text in texts.items()]
+                rows.append(f"    fit: {as_flow(numbers)[:-1]},")
+                rows += [f"      {part}: {as_flow(text)}," for part, text in texts.items()]
                 rows[-1] = rows[-1][:-1] + "}"
             elif key == "devices":
-                rows += ["    devices:", *(f"      {count}: {_flow(numbers)}" for count, numbers in value.items())]
+                rows += ["    devices:", *(f"      {count}: {as_flow(numbers)}" for count, numbers in value.items())]
             elif key == "lines":
-                rows += ["    lines:", *(f"      - {_flow(line)}" for line in value)]
+                rows += ["    lines:", *(f"      - {as_flow(line)}" for line in value)]
             else:
-                rows.append(f"    {key}: {_flow(value)}")
+                rows.append(f"    {key}: {as_flow(value)}")
     return "\n".join(rows) + "\n"
 
 
-def _flow(value: Any) -> str:
+def as_flow(value: Any) -> str:
+    """A value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {as_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_flow(inner) for inner in value) + "]"
+        return "[" + ", ".join(as_flow(inner) for inner in value) + "]"
     if isinstance(value, float):
         digits, _, exponent = f"{value:.10g}".partition("e")
         return f"{digits}e{int(exponent)}" if exponent else digits

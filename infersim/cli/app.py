@@ -32,7 +32,8 @@ def app() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done; 1 `validate --strict` found a disagreement; 2 unusable input or output; 130 interrupted.
+    Exit codes: 0 done; 1 `validate --strict` found a disagreement, a refused row or a missed limit; 2 unusable input
+    or output; 130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

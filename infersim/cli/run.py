@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infersim.cli.output import print_json, terminal_width, warn
-from infersim.errors import InputError
+from infersim.cli.output import check_folder, print_json, terminal_width, warn
 
 if TYPE_CHECKING:
     from infersim.result import Result
@@ -32,7 +31,7 @@ def run(
     with overlay(profiles):
         loaded = load_scenario(scenario, overrides, seed)
         if out is not None:
-            _check_folder(Path(out))
+            check_folder(Path(out))
         from infersim.simulate import simulate
 
         result = simulate(loaded)
@@ -52,13 +51,3 @@ def _show(result: Result, as_json: bool) -> None:
         from infersim.text.page import page
 
         click.echo(page(result.summary(), min(100, terminal_width())))
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse an --out that cannot be written before the simulation, not after."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError("is a file; a folder is needed", "", "--out", str(folder))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot be made: {error.strerror}", "", "--out", str(folder)) from None

@@ -21,14 +21,14 @@ def keys_at(spec: type[BaseModel], data: Any, path: Sequence[object]) -> list[st
         path: keys from the root.
     """
     chosen = _chosen(*_walk(spec, data, path))
-    return [field.alias or name for name, field in chosen.model_fields.items()] if _is_spec(chosen) else []
+    return [field.alias or name for name, field in chosen.model_fields.items()] if is_spec(chosen) else []
 
 
 def tags_at(spec: type[BaseModel], data: Any, path: Sequence[object]) -> list[str]:
     """The values that the tag at `path` may have: those of the members of the union that it chooses from."""
     union, _ = _walk(spec, data, path[:-1])
     tag = str(path[-1])
-    fields = [member.model_fields[tag] for member in _members(union) if _is_spec(member) and tag in member.model_fields]
+    fields = [member.model_fields[tag] for member in members(union) if is_spec(member) and tag in member.model_fields]
     return [value for field in fields for value in get_args(field.annotation)]
 
 
@@ -47,33 +47,33 @@ def _walk(annotation: Any, data: Any, path: Sequence[object]) -> tuple[Any, Any]
 
 def _chosen(annotation: Any, data: Any) -> Any:
     """A union's member for the data: the one of its tag, else the only one that is a mapping or list."""
-    members = _members(annotation)
-    specs = [member for member in members if _is_spec(member)]
+    among = members(annotation)
+    specs = [member for member in among if is_spec(member)]
     for tag in TAGS if isinstance(data, Mapping) and len(specs) > 1 else ():
         for member in specs:
             field = member.model_fields.get(tag)
             if field is not None and data.get(tag, field.default) in get_args(field.annotation):
                 return member
-    nested = [member for member in members if _is_spec(member) or get_origin(member) in (dict, tuple, list)]
+    nested = [member for member in among if is_spec(member) or get_origin(member) in (dict, tuple, list)]
     return nested[0] if len(nested) == 1 else None
 
 
-def _members(annotation: Any) -> list[Any]:
+def members(annotation: Any) -> list[Any]:
     """The members of a union, of unions in it, too; anything else by itself."""
     if get_origin(annotation) is Annotated:
-        return _members(get_args(annotation)[0])
+        return members(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return [inner for member in get_args(annotation) for inner in _members(member)]
+        return [inner for member in get_args(annotation) for inner in members(member)]
     return [annotation]
 
 
 def _inside(annotation: Any, part: object) -> Any:
-    if _is_spec(annotation):
+    if is_spec(annotation):
         fields = annotation.model_fields.items()
         return next((field.annotation for name, field in fields if part == (field.alias or name)), None)
     arguments = get_args(annotation)
     return (arguments[-1] if get_origin(annotation) is dict else arguments[0]) if arguments else None
 
 
-def _is_spec(annotation: Any) -> bool:
+def is_spec(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)

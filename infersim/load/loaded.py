@@ -101,6 +101,15 @@ def _finished(data: Any, places: Places, folder: Path, overrides: Overrides, see
         changed = apply(changed, places, override)
     if seed is not None:
         changed = put(changed, places, "run.seed", seed, f"--seed {seed}")
+    return checked(changed, places, folder)
+
+
+def checked(changed: dict[str, Any], places: Places, folder: Path) -> Loaded:
+    """Plain data as a scenario.
+
+    Raises:
+        InputError: settings that are not valid; `NotModelled`: settings that are known but not modelled yet.
+    """
     try:
         later = refusals(changed, places)
         if later:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from infersim.errors import NotModelled
+from infersim.load.allowed import keys_at
 from infersim.load.messages import show
 from infersim.load.places import Places, dotted
+from infersim.spec.scenario import Scenario
 
 _ENGINES = ("custom", "none", "orca", "sarathi", "tf_serving", "triton")
-_DTYPES = (
-    "fp8_block", "int4", "int8", "mxfp4", "nvfp4", "q4_0", "q4_k_m", "q4_k_s", "q5_k_m", "q6_k", "q8_0",
-)  # fmt: skip
 
 
 def _any(value: Any) -> bool:
@@ -40,13 +39,6 @@ _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("workload.*.trace.format", _one_of("sessions"), "plain and azure are"),
     ("fleet.*.role", _any, "a replica does both prefill and decode"),
     ("fleet.*.curve", _any, "times come from the device's and the model's profiles"),
-    ("fleet.*.precision.moe_weights", _any, "models are dense"),
-    ("fleet.*.precision.activations", _any, "activations have the weights' type"),
-    ("fleet.*.precision.weights", _one_of(*_DTYPES), "bf16, fp16 and fp8 are"),
-    ("fleet.*.precision.kv_cache", _one_of(*_DTYPES), "bf16, fp16 and fp8 are"),
-    ("fleet.*.parallel.pipeline", _more_than_one, "parallel.tensor and replicas are"),
-    ("fleet.*.parallel.expert", _more_than_one, "parallel.tensor and replicas are"),
-    ("fleet.*.parallel.data", _more_than_one, "parallel.tensor and replicas are"),
     ("fleet.*.parallel.ring", _any, "parallel.tensor and replicas are"),
     ("fleet.*.parallel.ulysses", _any, "parallel.tensor and replicas are"),
     ("fleet.*.engine.kind", _one_of(*_ENGINES), "vllm, trtllm, sglang, static and others are"),
@@ -62,10 +54,38 @@ _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("fleet.*.engine.attention_config", _any, "the device profile's attention curves are used"),
     ("fleet.*.engine.instance_group", _any, "use replicas"),
     ("fleet.*.purchase.kind", _one_of("spot", "reserved"), "on_demand is"),
-    ("run.warmup", _one_of("auto"), "none or a time is"),
     ("run.replications", _any, "run several seeds: --seed N"),
     ("run.record", _any, "requests and timeline are always recorded"),
 )
+
+ENGINE_OPTIONS: dict[str, tuple[str, ...]] = {
+    "gaudi": ("batch_size", "max_model_len"),
+    "jetstream": ("batch_size", "max_cache_length", "max_decode_length", "max_input_sequence_length"),
+    "llamacpp": ("flash_attn", "n_batch", "n_parallel", "n_ubatch"),
+    "neuronx": ("batch_size", "max_model_len", "n_positions"),
+    "sglang": ("chunked_prefill_size", "max_running_requests", "mem_fraction_static"),
+    "static": ("batch_size",),
+    "triton": (
+        "dynamic_batching", "instance_group.count", "max_batch_size", "max_queue_delay_microseconds",
+        "preferred_batch_size",
+    ),
+    "trtllm": (
+        "enable_chunked_context", "kv_cache_free_gpu_memory_fraction", "max_batch_size", "max_beam_width",
+        "max_num_tokens", "scheduler_policy", "tokens_per_block",
+    ),
+    "vllm": (
+        "prefill_schedule_interval", "speculative.acceptance_rate", "speculative.method",
+        "speculative.num_speculative_tokens",
+    ),
+}  # fmt: skip
+"""Options by engine, under its own names; those that its spec has are modelled, the others are refused by name."""
+
+
+def later_paths() -> Iterator[str]:
+    """Paths that are known, modelled or not, beside those of the specs; `*` stands for a name of the user's own."""
+    yield from (pattern for pattern, _, _ in _LATER)
+    for options in ENGINE_OPTIONS.values():
+        yield from (f"fleet.*.engine.{option}" for option in options)
 
 
 def refusals(data: Any, places: Places) -> list[NotModelled]:
@@ -77,12 +97,25 @@ def refusals(data: Any, places: Places) -> list[NotModelled]:
             if is_later(value) and path not in seen:
                 seen.add(path)
                 found.append(_refusal(path, show(value), f"known, but not modelled yet; {instead}", places))
+    if not found:
+        found = [*_options(data, places)]
     pools = data.get("fleet") if isinstance(data, Mapping) else None
     if isinstance(pools, Mapping) and len(pools) > 1 and not found:
         names = list(pools)
         problem = f"more than one pool ({', '.join(map(str, names[:5]))}): known, but not modelled yet; one pool is"
         found.append(_refusal(("fleet", names[1]), "", problem, places))
     return found
+
+
+def _options(data: Any, places: Places) -> Iterator[NotModelled]:
+    """Options of a pool's own engine that its spec does not have."""
+    for path, engine in _matches(data, ["fleet", "*", "engine"], ()):
+        kind = engine.get("kind", "vllm") if isinstance(engine, Mapping) else None
+        known = ENGINE_OPTIONS.get(kind, ()) if isinstance(kind, str) else ()
+        for option in dict.fromkeys(option.partition(".")[0] for option in known):
+            if option in engine and option not in keys_at(Scenario, data, path):
+                problem = f"option of {kind}: known, but not modelled yet; leave it out"
+                yield _refusal((*path, option), show(engine[option]), problem, places)
 
 
 def _matches(data: Any, pattern: list[str], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -49,10 +49,14 @@ def _typed(override: str) -> tuple[str, Any, str]:
     return path, value, label
 
 
-def put(data: dict[str, Any], places: Places, path: str, value: Any, label: str) -> dict[str, Any]:
-    """The data with `value` at `path`, mappings made on the way; None takes what is there away."""
-    changed = _with(data, path.split("."), 0, value, label)
-    places.replace(path, Place(label))
+def put(data: dict[str, Any], places: Places, path: str, value: Any, label: str, line: int = 0) -> dict[str, Any]:
+    """The data with `value` at `path`, mappings made on the way; None takes what is there away.
+
+    Raises:
+        InputError: the path goes through something that is no mapping; `label` and `line` are its place.
+    """
+    changed = _with(data, path.split("."), 0, value, Place(label, line))
+    places.replace(path, Place(label, line))
     return changed
 
 
@@ -68,15 +72,16 @@ def name_hint(data: dict[str, Any], field: str, places: Places) -> str:
     return nearest(parts[1], [name for name in group if name != parts[1]])
 
 
-def _with(data: Any, parts: list[str], depth: int, value: Any, label: str) -> dict[str, Any]:
+def _with(data: Any, parts: list[str], depth: int, value: Any, place: Place) -> dict[str, Any]:
     if data is None:
         data = {}
     if not isinstance(data, dict):
         above = dotted(parts[:depth])
-        raise InputError(f"{above} is not a mapping, so nothing can be set under it", "", dotted(parts), file=label)
+        problem = f"{above} is not a mapping, so nothing can be set under it"
+        raise InputError(problem, "", dotted(parts), file=place.source, line=place.line)
     changed, key = dict(data), parts[depth]
     if depth + 1 < len(parts):
-        changed[key] = _with(data.get(key), parts, depth + 1, value, label)
+        changed[key] = _with(data.get(key), parts, depth + 1, value, place)
     elif value is None:
         changed.pop(key, None)
     else:

@@ -89,7 +89,7 @@ def _read(path: Path, most: int, endings: tuple[str, ...]) -> bytes:
         with path.open("rb") as file:
             data = _read_some(file, most)
     except FileNotFoundError:
-        raise _missing(path, endings) from None
+        raise missing(path, endings) from None
     except IsADirectoryError:
         raise InputError("is a folder, not a file", _files_there(path, endings), file=name) from None
     except (OSError, ValueError) as error:
@@ -112,7 +112,7 @@ def _check_size(data: bytes, most: int, name: str) -> None:
         raise InputError(f"is larger than {most // 2**20:,} MiB", "no input needs that much", file=name)
 
 
-def _missing(path: Path, endings: tuple[str, ...]) -> InputError:
+def missing(path: Path, endings: tuple[str, ...]) -> InputError:
     folder = path.parent
     if not folder.is_dir():
         return InputError("no such file", f"there is no folder {str(folder)!r}", file=str(path))

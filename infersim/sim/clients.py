@@ -30,6 +30,8 @@ class Dispatcher:
         choose: the replica of the next request.
         most_tokens: longest prompt + output that a replica can hold.
         most_prompt_tokens, most_output_tokens: longest prompt and longest output that it takes.
+        serial_s: time for which a request keeps its replica's front end to itself: those behind it wait [s].
+        clock: the simulation's clock, for requests that wait.
     """
 
     def __init__(
@@ -39,21 +41,46 @@ class Dispatcher:
         most_tokens: int,
         most_prompt_tokens: int,
         most_output_tokens: int,
+        serial_s: float = 0.0,
+        clock: Clock | None = None,
     ):
         self.table = table
         self._choose = choose
         self._most_tokens = most_tokens
         self._most_prompt, self._most_output = most_prompt_tokens, most_output_tokens
+        self._serial_s, self._clock = serial_s, clock
+        self._free_s: dict[int, float] = {}
+        self._left = 0
+        self._tell: Callable[[float], None] = _nobody
+
+    def at_send(self, number: int, tell: Callable[[float], None]) -> None:
+        """Tell the time at which so many requests have been sent."""
+        self._left, self._tell = number, tell
 
     def send(self, row: int, now_s: float) -> bool:
         """Send a row of the table; returns whether it was taken."""
         table = self.table
+        self._left -= 1
+        if not self._left:
+            self._tell(now_s)
         prompt, output = table.prompt_tokens[row], table.output_tokens[row]
         if prompt + output > self._most_tokens or prompt > self._most_prompt or output > self._most_output:
             table.status[row] = REJECTED
             return False
-        self._choose().arrive(Sequence(row, prompt, output), now_s)
+        replica, sequence = self._choose(), Sequence(row, prompt, output)
+        if self._serial_s and self._clock is not None:
+            enters_s = self._free_s.get(replica.number, now_s)
+            if enters_s > now_s:
+                self._free_s[replica.number] = enters_s + self._serial_s
+                self._clock.at(enters_s, lambda wake: replica.arrive(sequence, wake.at_s), ARRIVAL)
+                return True
+            self._free_s[replica.number] = now_s + self._serial_s
+        replica.arrive(sequence, now_s)
         return True
+
+
+def _nobody(now_s: float) -> None:
+    """Nobody waits for a send."""
 
 
 class OpenLoop:

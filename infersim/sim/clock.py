@@ -5,15 +5,16 @@ Absolute, because `now + (t - now)` is not `t` in floating point and step bounda
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from heapq import heappop, heappush
-from math import inf
 
 import simpy
 
-ARRIVAL, BOUNDARY = 1, 2
+ARRIVAL, BOUNDARY, LAST = 1, 2, sys.maxsize
 """Order at equal times: a step boundary sees every arrival up to its own time; replica n's comes at BOUNDARY + n, so
-that boundaries of one time follow each other in an order that does not depend on when they were foreseen."""
+that boundaries of one time follow each other in an order that does not depend on when they were foreseen; LAST is for
+the end of the run."""
 
 
 class Wake(simpy.Event):
@@ -34,9 +35,11 @@ class Clock(simpy.Environment):
 
     Attributes:
         priority: of the event that is being run.
+        stopped_s: when the run was stopped [s]; None where it ran out of events.
     """
 
     priority = 0
+    stopped_s: float | None = None
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
@@ -44,10 +47,18 @@ class Clock(simpy.Environment):
         heappush(self._queue, (at_s, priority, next(self._eid), wake))  # type: ignore[misc]
         return wake
 
-    def run_all(self, end_s: float = inf) -> None:
-        """Run all events up to and at `end_s`; the loop of `simpy.Environment.run` without a call for each event."""
+    def stop_at(self, at_s: float) -> None:
+        """End the run once all events up to and at this time are done, not before now."""
+        self.at(at_s, self._stop, LAST)
+
+    def _stop(self, wake: Wake) -> None:
+        self.stopped_s = wake.at_s
+        self._queue.clear()
+
+    def run_all(self) -> None:
+        """Run all events; the loop of `simpy.Environment.run` without a call for each event."""
         queue = self._queue
-        while queue and queue[0][0] <= end_s:
+        while queue:
             self._now, self.priority, _, event = heappop(queue)
             callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
             for callback in callbacks:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ class PoolPlan:
         capacity_blocks, block_size: KV memory of one.
         most_tokens: longest prompt + output that one takes.
         frontend_s: time by which the front end delays every token [s].
+        frontend_serial_s: time for which a request keeps its replica's front end to itself [s].
         most_prompt_tokens, most_output_tokens: longest prompt and longest output that one takes.
     """
 
@@ -42,6 +42,7 @@ class PoolPlan:
     block_size: int
     most_tokens: int
     frontend_s: float
+    frontend_serial_s: float = 0.0
     most_prompt_tokens: int = UNBOUNDED
     most_output_tokens: int = UNBOUNDED
 
@@ -56,6 +57,7 @@ class Outcome:
         pauses: gaps between tokens longer than a step (`RequestTable.pauses`): begin [s], length [s], class, requests.
         held_back: requests of the open classes that were due but that their client's own limit kept unsent at the end.
         events: replica events.
+        horizon_s: when the run was stopped [s]; None where every request was answered.
     """
 
     requests: dict[str, np.ndarray]
@@ -63,6 +65,7 @@ class Outcome:
     pauses: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     held_back: OpenTraffic
     events: int
+    horizon_s: float | None
 
 
 def run(
@@ -74,6 +77,8 @@ def run(
     *,
     single: bool = False,
     horizon_s: float | None = None,
+    to_last_send: bool = False,
+    on_stop: Callable[[float], None] = lambda horizon_s: None,
 ) -> Outcome:
     """Simulate.
 
@@ -85,6 +90,8 @@ def run(
         segments: where steps are written down.
         single: every decode step is an event of its own.
         horizon_s: stop here [s]; None runs until every request is answered.
+        to_last_send: stop as the last request is sent.
+        on_stop: told when the run was stopped [s], before the steps then under way are written down.
     """
     clock = Clock()
     table = _table(traffic)
@@ -104,20 +111,25 @@ def run(
     router = KINDS[router_kind](replicas, rng) if len(replicas) > 1 else None
     choose = router.choose if router is not None else lambda: replicas[0]
     limits = (pool.most_tokens, pool.most_prompt_tokens, pool.most_output_tokens)
-    clients = Clients(clock, Dispatcher(table, choose, *limits), traffic, router, pool.frontend_s)
+    dispatcher = Dispatcher(table, choose, *limits, pool.frontend_serial_s, clock)
+    clients = Clients(clock, dispatcher, traffic, router, pool.frontend_s)
     if clients.listens:
         for replica in replicas:
             replica.listener = clients
-    end_s = math.inf if horizon_s is None else horizon_s
-    with _no_garbage_collection():
-        clock.run_all(end_s)
-        while clock.peek() == math.inf and _last_calls(replicas, clock.now):
-            clock.run_all(end_s)
     if horizon_s is not None:
+        clock.stop_at(horizon_s)
+    if to_last_send and traffic.most_requests is not None:
+        dispatcher.at_send(traffic.most_requests, clock.stop_at)
+    with _no_garbage_collection():
+        clock.run_all()
+        while clock.stopped_s is None and _last_calls(replicas, clock.now):
+            clock.run_all()
+    if clock.stopped_s is not None:
+        on_stop(clock.stopped_s)
         for replica in replicas:
-            replica.settle(horizon_s)
+            replica.settle(clock.stopped_s)
     segments.flush()
-    return _outcome(table, traffic, clients, replicas)
+    return _outcome(table, traffic, clients, replicas, clock.stopped_s)
 
 
 def _table(traffic: Traffic) -> RequestTable:
@@ -146,7 +158,9 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _outcome(table: RequestTable, traffic: Traffic, clients: Clients, replicas: list[Replica]) -> Outcome:
+def _outcome(
+    table: RequestTable, traffic: Traffic, clients: Clients, replicas: list[Replica], horizon_s: float | None
+) -> Outcome:
     columns = table.columns()
     unsent = np.array(clients.open.unsent_rows(), dtype=np.int64)
     if unsent.size:
@@ -158,4 +172,5 @@ def _outcome(table: RequestTable, traffic: Traffic, clients: Clients, replicas: 
         (begin_s, length_s, traffic_class, seqs),
         traffic.open.of(clients.open.held_back()),
         sum(replica.events for replica in replicas),
+        horizon_s,
     )

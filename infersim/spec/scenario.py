@@ -22,19 +22,15 @@ class Run(Spec):
     """Requests of all classes together; without it a trace runs to its end."""
     duration_s: Annotated[Seconds, Field(gt=0, le=1e9)] | None = None
     """Arrivals stop here; what a client's max_in_flight still holds back is sent later."""
-    warmup: Literal["none"] | Annotated[Seconds, Field(ge=0)] = "none"
-    """Time at the start to leave out of latencies, rates and time averages; counts are of the whole run."""
+    warmup: Literal["none", "auto"] | Annotated[Seconds, Field(ge=0)] = "none"
+    """Time at the start to leave out of latencies, rates and time averages; counts are of the whole run. `auto` finds
+    where the start is over (MSER-5)."""
     until: Literal["drained", "horizon"] = "drained"
-    """`drained`: the run goes on until every request is answered; `horizon`: it stops at duration_s."""
+    """`drained`: the run goes on until every request is answered; `horizon`: it stops at duration_s, or without one as
+    the last request is sent."""
     seed: Annotated[Integer, Field(ge=0, lt=2**63)] = 0
     stepping: Literal["stretches", "single"] = "stretches"
     """`single` simulates every step by itself: slow, the reference that tests compare with."""
-
-    @model_validator(mode="after")
-    def _horizon(self):
-        if self.until == "horizon" and self.duration_s is None:
-            raise SpecError("the horizon is duration_s, which is not given", at="until", hint="set run.duration_s")
-        return self
 
 
 class Scenario(Spec):

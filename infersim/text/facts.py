@@ -51,7 +51,17 @@ def traffic(summary: Summary) -> dict[str, str]:
     return {
         "requests": ", ".join(counts),
         "tokens": f"{number(tokens.get('prompt'))} prompt, {number(tokens.get('output'))} output",
+        **_span(_part(summary, "span")),
     }
+
+
+def _span(span: Summary) -> dict[str, str]:
+    """Which part of the run the figures cover, where it is not all of it."""
+    if not span.get("begin_s") and span.get("warmup") != "auto":
+        return {}
+    found = "found by MSER-5" if span.get("warmup") == "auto" else "stated"
+    begin, end = (show_seconds(span.get(name)) for name in ("begin_s", "end_s"))
+    return {"span": f"figures cover {begin} to {end}, after a warm-up that was {found}"}
 
 
 def latency_rows(summary: Summary) -> list[list[str]]:
@@ -71,7 +81,8 @@ def serving(summary: Summary) -> dict[str, str]:
     of_one, of_all = (" (a replica)", " (all replicas)") if replicas > 1 else ("", "")
     return {
         "throughput": f"{number(throughput.get('requests_per_s'))} requests/s, "
-        f"{number(throughput.get('output_tokens_per_s'))} output tokens/s",
+        f"{number(throughput.get('output_tokens_per_s'))} output tokens/s "
+        f"({number(throughput.get('input_tokens_per_s'))} input)",
         "goodput": _goodput(summary.get("goodput")),
         "utilisation": ", ".join(f"{label} {share(used.get(label.lower()))}" for label in ("busy", "MFU", "MBU")),
         "KV cache": f"mean {share(kv.get('mean_fraction'))}, peak {share(kv.get('peak_fraction'))} of "
@@ -79,6 +90,7 @@ def serving(summary: Summary) -> dict[str, str]:
         "batch": f"mean {number(batch.get('mean'))}, peak {number(batch.get('peak'))}{of_one}",
         "queue": f"mean {number(queue.get('mean'))}, peak {number(queue.get('peak'))}{of_all}",
         "cost": _cost(summary.get("cost")),
+        "energy": _energy(summary.get("energy")),
     }
 
 
@@ -167,6 +179,16 @@ def _cost(cost: Summary | None) -> str:
     parts = [f"{_usd(cost.get(f'usd_{name}'))} {unit}" for name, unit in units.items()]
     source = cost.get("price_source") or "source not stated"
     return ", ".join([*parts, f"at {_usd(cost.get('price_usd_per_h'))} a device-hour ({source})"])
+
+
+def _energy(energy: Summary | None) -> str:
+    if energy is None:
+        return "no power stated for the device (power_w)"
+    units = {"total": "in all", "per_request": "a request", "per_output_token": "an output token"}
+    parts = [f"{number(energy.get(f'joules_{name}'))} J {unit}" for name, unit in units.items()]
+    power = _part(energy, "device_power_w")
+    mean, peak = number(power.get("mean")), number(power.get("peak"))
+    return ", ".join([*parts, f"a device {mean} W in the mean, {peak} W at most"])
 
 
 def _extrapolation(entry: Summary) -> str:

@@ -58,6 +58,11 @@ class Traffic:
     until_s: float | None
     max_in_flight: tuple[int | None, ...]
 
+    @property
+    def most_requests(self) -> int | None:
+        """Requests that will be sent if time does not end the run; None where only time ends it."""
+        return self.limit if self.closed else len(self.open.arrival_s)
+
 
 def generate(scenario: Scenario, folder: Path) -> Traffic:
     """Make a scenario's traffic from its seed.

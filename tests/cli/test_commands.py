@@ -96,7 +96,7 @@ def test_the_schema_describes_what_is_accepted(infersim):
 
 def test_validate_refuses_what_it_does_not_read(infersim, tmp_path):
     assert infersim("validate").code == 2
-    for name, says in (("a.yaml", "is no recording"), ("a.csv.gz", "run tables"), ("a.jsonl", "a.jsonl")):
+    for name, says in (("a.yaml", "no recording"), ("a.csv.gz", "no such file"), ("a.jsonl", "a.jsonl")):
         answer = infersim("validate", tmp_path / name)
         assert answer.code == 2
         assert says in answer.err
@@ -136,5 +136,5 @@ def test_columns_that_a_terminal_cannot_hold_are_named():
     done = shell("COLUMNS=40 infersim devices list")
     assert max(map(len, done.stdout.splitlines())) <= 40
     assert "rests on" not in done.stdout
-    assert done.stderr == "(a wider terminal shows bf16, fp8,\npower, rests on, too)\n"
+    assert done.stderr == "(a wider terminal shows bandwidth, bf16,\nfp8, power, rests on, too)\n"
     assert "rests on" in shell("COLUMNS=200 infersim devices list").stdout

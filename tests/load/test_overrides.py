@@ -78,8 +78,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "fleet.main.engine.kv_offloading_size=64",
         "fleet.main.engine.speculative={method: eagle3}",
         "fleet.main.role=prefill",
-        "fleet.main.parallel.pipeline=2",
-        "fleet.main.precision.weights=nvfp4",
         "fleet.main.purchase.kind=spot",
         "fleet.other={model: llama-3.1-8b, device: h100-sxm-80gb}",
         "workload.chat={model: azure-chat-2023, rate_per_s: 6}",
@@ -88,7 +86,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "workload.chat={trace: {path: a.csv, format: sessions}}",
         "run.replications=5",
         "run.record=full",
-        "run.warmup=auto",
     ],
 )
 def test_what_is_known_but_not_modelled_is_refused_by_name(chat, override):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from infersim.load import from_mapping
-from infersim.load.allowed import _members
+from infersim.load.allowed import members
 from infersim.load.yaml12 import parse
 from infersim.spec.engines import VllmEngine
 from infersim.spec.fleet import Pool
@@ -20,7 +20,7 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 def specs(annotation: object, found: set[type[BaseModel]]) -> set[type[BaseModel]]:
     """Every spec that a scenario can hold."""
-    for member in _members(annotation):
+    for member in members(annotation):
         if isinstance(member, type) and issubclass(member, BaseModel):
             if member not in found:
                 found.add(member)

@@ -2,11 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from infersim.cost.energy import Power
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, IN_SYSTEM, REJECTED
 from infersim.spec.fleet import Purchase
@@ -20,7 +23,7 @@ CLASS = {"arrivals": {"kind": "poisson", "rate_per_s": 1}, **LENGTHS}
 SLO = {"ttft_s": 1.0, "tpot_s": 0.05}
 WHAT = {"model": "any", "device": "any"}
 # two replicas, four devices at 3 USD an hour
-POOL = PoolFacts("main", 2, 4, 100, 16, 1e3, 1e2, Purchase(price_usd_per_h=3.0), WHAT)
+POOL = PoolFacts("main", 2, 4, 100, 1616, 16, 1e3, 1e2, Purchase(price_usd_per_h=3.0), WHAT)
 
 # arrival, scheduled, first token, finish, prompt, output, class, preemptions, status
 ROWS = [
@@ -40,11 +43,16 @@ STEPS = (
 )
 
 
+# Devices of 10 W idle and 30 W in a step, two to a replica: 60 W a replica in a step.
+POWERED = replace(POOL, power=Power(50.0, 10.0, 20.0, 0.0, 0.0, {}))
+JOULES = partial(POWERED.power.step_joules, 2)
+
+
 def summary(rows=ROWS, steps=STEPS, begin_s=0.0, end_s=5.0, slos=(SLO, None), pool=POOL, unsent=(0, 0)):
     workload = {name: CLASS | {"slo": slo} for name, slo in zip(("chat", "batch"), slos, strict=False)}
     fleet = {"main": {"model": "any", "device": "any"}}
     scenario = Scenario(name="story", workload=workload, fleet=fleet, run={"duration_s": 5.0, "seed": 7})
-    usage = Usage(Accounting(), begin_s, end_s, len(workload))
+    usage = Usage(Accounting(), begin_s, end_s, len(workload), JOULES if pool.power else None)
     if steps:
         usage.add(columns(*steps))
     table = {name: np.array([row[i] for row in rows]) for i, name in enumerate(NAMES)}
@@ -67,6 +75,54 @@ def test_requests_tokens_and_throughput():
     assert figures["tokens"] == {"prompt": 30, "output": 11 + 1 + 41}  # of completed requests
     assert figures["throughput"]["requests_per_s"] == 3 / 5
     assert figures["throughput"]["output_tokens_per_s"] == pytest.approx((1 + 10 * 2) / 5)  # sampled by the steps
+    assert figures["throughput"]["input_tokens_per_s"] == 30 / 5  # prompts that had their first token
+    assert figures["span"] == {"begin_s": 0.0, "end_s": 5.0, "warmup": "none"}
+
+
+def test_a_prompt_counts_where_its_first_token_lies():
+    for begin_s, end_s, prompts in ((0.5, 5.0, 2), (0.4, 5.0, 3), (0.0, 3.1, 2)):
+        figures = summary(begin_s=begin_s, end_s=end_s)
+        assert figures["throughput"]["input_tokens_per_s"] == pytest.approx(10 * prompts / (end_s - begin_s))
+    classes = summary()["classes"]
+    assert classes["chat"]["throughput"]["input_tokens_per_s"] == 20 / 5
+
+
+def test_an_end_to_end_bound_is_an_slo_like_the_others():
+    # E2E of the completed: 1.5, 1.0 and 1.0 s; one is rejected, one has waited for a second when the run ends.
+    figures = summary(slos=({"e2e_s": 1.2, "attainment": 0.3}, {"e2e_s": 0.9}))
+    assert figures["goodput"]["fraction"] == 1 / 5
+    chat = figures["classes"]["chat"]["goodput"]
+    assert (chat["requests_per_s"], chat["fraction"], chat["attained"]) == (1 / 5, 1 / 3, True)
+    assert figures["classes"]["batch"]["goodput"]["attained"] is False
+    assert figures["goodput"]["slo"]["batch"] == {"e2e_s": 0.9, "attainment": 0.99}
+
+
+def test_energy_is_that_of_the_steps_and_of_idle_devices():
+    # 3 s of steps at 60 W, and 4 devices × 5 s less 6 device seconds at 10 W.
+    energy = summary(pool=POWERED)["energy"]
+    assert energy["joules_total"] == pytest.approx(3 * 60 + 14 * 10)
+    assert energy["joules_per_request"] == pytest.approx(320 / 3)
+    assert energy["joules_per_output_token"] == pytest.approx(320 / 21)
+    assert energy["device_power_w"] == pytest.approx({"mean": 320 / 20, "peak": 30.0})
+    assert summary()["energy"] is None
+
+
+def test_energy_of_a_window_leaves_out_the_warm_up():
+    # From 2.5 s: half a second of steps, and 4 × 2.5 s less one device second idle; one request is completed.
+    figures = summary(pool=POWERED, begin_s=2.5)
+    assert figures["energy"]["joules_total"] == pytest.approx(0.5 * 60 + 9 * 10)
+    assert figures["energy"]["joules_per_request"] == pytest.approx(120)
+    assert figures["pools"]["main"]["energy"] == figures["energy"]
+
+
+def test_without_a_span_there_is_no_power():
+    energy = summary([], (), end_s=0.0, pool=POWERED)["energy"]
+    assert energy == {
+        "joules_total": 0.0,
+        "joules_per_request": None,
+        "joules_per_output_token": None,
+        "device_power_w": {"mean": None, "peak": None},
+    }
 
 
 def test_latencies_are_those_of_completed_requests():
@@ -83,7 +139,7 @@ def test_a_pool_is_measured_over_the_span_and_all_its_replicas():
     assert figures["utilisation"]["mbu"] == pytest.approx(11 * 7 / (2 * 1e2 * 5))
     assert figures["kv_cache"]["mean_fraction"] == pytest.approx((5 * 1 + 10 * 2) / (2 * 100 * 5))
     assert figures["kv_cache"]["peak_fraction"] == 12 / 100
-    assert figures["kv_cache"]["capacity_tokens"] == 1600
+    assert figures["kv_cache"]["capacity_tokens"] == 1616  # the null block's, too, as the engine says it
     assert figures["batch"] == {"mean": pytest.approx((1 * 1 + 2 * 2) / 3), "peak": 2}
     # One waits from 1 to 1.5 s, one from 4 s to the end.
     assert figures["queue"] == {"mean": pytest.approx((0.5 + 1.0) / 5), "peak": 1}
@@ -173,7 +229,7 @@ def test_a_run_that_completes_nothing_has_nulls_and_no_nan():
 
 
 def test_without_a_price_there_is_no_cost():
-    pool = PoolFacts("main", 1, 1, 100, 16, 1e3, 1e2, Purchase(), WHAT)
+    pool = PoolFacts("main", 1, 1, 100, 1616, 16, 1e3, 1e2, Purchase(), WHAT)
     assert summary(pool=pool)["cost"] is None
 
 

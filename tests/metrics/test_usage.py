@@ -31,7 +31,7 @@ def usage_of(*rows: dict, begin_s: float = 0.0, end_s: float = math.inf, classes
 def test_a_segment_inside_the_window_counts_whole():
     sums = usage_of(STRETCH).sums
     expected = {"busy_s": 1.0, "steps": 10, "output_tokens": 20, "batch_seq_s": 2.0, "kv_block_s": 21.0}
-    assert sums == pytest.approx(expected | {"flops": 100 * 10, "bytes": 7 * 10})
+    assert sums == pytest.approx(expected | {"flops": 100 * 10, "bytes": 7 * 10, "joules": 0.0})
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,47 @@ def test_work_that_grows_along_a_stretch_is_that_of_the_steps_in_the_window():
         usage.add(columns(STRETCH | {"decode_context_tokens": 100}))
         assert usage.sums["flops"] == pytest.approx(flops)
         assert usage.sums["bytes"] == pytest.approx(20 * (2.0 - begin_s))
+
+
+def joules(flops, moved, busy_s):
+    """50 W while a step runs, and 3 J a FLOP."""
+    return 50.0 * busy_s + 3.0 * flops
+
+
+def test_energy_counts_by_the_part_of_a_segment_in_the_window():
+    # Ten steps of 0.1 s, 100 FLOPs each: 50 W × 1 s + 3 J × 1000, spread evenly.
+    for begin_s, end_s, share in ((0.0, math.inf, 1.0), (1.5, math.inf, 0.5), (0.0, 1.2, 0.2), (2.5, 9.0, 0.0)):
+        usage = Usage(Accounting(), begin_s, end_s, joules=joules)
+        usage.add(columns(STRETCH))
+        assert usage.sums["joules"] == pytest.approx(3050.0 * share)
+        assert usage.peak_w == pytest.approx(3050.0 if share else 0.0)
+
+
+def test_peak_power_is_that_of_a_single_step_in_both_modes():
+    # FLOPs grow along the stretch while its steps last longer: 100 + 2j FLOPs in 0.1 + 0.1j s, so the first draws most.
+    grows = STRETCH | {"decode_context_tokens": 100, "slope_s": 0.1}
+    starts = [1.0 + 0.1 * step + 0.1 * step * (step - 1) / 2 for step in range(11)]
+    single = [
+        STRETCH
+        | {"start_s": starts[step], "end_s": starts[step + 1], "steps": 1, "first_s": 0.1 + 0.1 * step}
+        | {"decode_context_tokens": 100 + 2 * step}
+        for step in range(10)
+    ]
+    for rows in ([grows], single):
+        usage = Usage(Growing(), 0.0, math.inf, joules=joules)
+        usage.add(columns(*rows))
+        assert usage.peak_w == pytest.approx(50.0 + 3.0 * 100 / 0.1)
+        flops = sum(100 + 2 * step for step in range(10))
+        assert usage.sums["joules"] == pytest.approx(50.0 * (starts[10] - 1.0) + 3.0 * flops)
+
+
+def test_the_window_may_end_where_the_run_was_stopped():
+    usage = Usage(Accounting(), 0.0, math.inf)
+    usage.add(columns(STRETCH | {"steps": 3}))
+    usage.end_at(1.35)
+    usage.add(columns(STRETCH | {"start_s": 1.3, "steps": 1}))  # the step under way
+    assert usage.sums["busy_s"] == pytest.approx(0.35)
+    assert usage.sums["output_tokens"] == 3 * 2
 
 
 def test_a_step_that_begins_at_the_windows_end_is_not_in_it():

@@ -95,6 +95,38 @@ def test_a_horizon_leaves_the_rest_in_the_system():
     assert outcome.requests["status"].tolist() == [COMPLETED] * 4 + [IN_SYSTEM] * 2
 
 
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize(("frontend_s", "last_s"), [(0.0, 0.1), (0.003, 0.106)])
+def test_the_last_send_of_a_closed_loop_ends_the_run(single, frontend_s, last_s):
+    told = []
+    options = {"single": single, "frontend_s": frontend_s, "on_stop": told.append}
+    outcome = run(loop((10, 5)), limit=3, to_last_send=True, **options)
+    assert sent(outcome)[-1] == pytest.approx(last_s)
+    assert told == [outcome.horizon_s] == [outcome.requests["arrival_s"][-1]]
+    assert outcome.requests["status"].tolist() == [COMPLETED] * 2 + [IN_SYSTEM]
+
+
+def test_the_last_send_of_open_arrivals_ends_the_run():
+    stream = opened((0.0, 5, 0), (0.02, 5, 0), (0.065, 5, 0))
+    outcome = run(stream=stream, to_last_send=True)
+    assert outcome.horizon_s == 0.065
+    assert outcome.requests["status"].tolist() == [COMPLETED, IN_SYSTEM, IN_SYSTEM]
+    # One at a time: the third is sent as the second is answered, at 100 ms.
+    held = run(stream=stream, caps=(1,), to_last_send=True)
+    assert held.horizon_s == pytest.approx(0.10)
+    assert held.requests["status"].tolist() == [COMPLETED, COMPLETED, IN_SYSTEM]
+
+
+def test_a_refused_last_request_ends_the_run_too():
+    outcome = run(loop((10, 5), (10, 5), TOO_LONG), limit=3, to_last_send=True)
+    assert outcome.horizon_s == pytest.approx(0.10)
+    assert outcome.requests["status"].tolist() == [COMPLETED, COMPLETED, REJECTED]
+
+
+def test_a_run_without_a_horizon_says_so():
+    assert run(loop((10, 5)), limit=3).horizon_s is None
+
+
 def test_a_refused_request_does_not_stall_its_client():
     outcome = run(loop((10, 5), TOO_LONG, TOO_LONG, (10, 5)), limit=5)
     # A refusal takes no time: the client tries its next request at once.

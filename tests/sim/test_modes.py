@@ -30,6 +30,21 @@ def test_stretches_equal_single_steps(kind, data):
         np.testing.assert_array_equal(stretches[name], single[name])
 
 
+@settings(max_examples=80, deadline=None)
+@given(worlds())
+def test_both_modes_stop_at_the_same_last_send(world):
+    chunks, outcomes = ([], []), []
+    for single in (False, True):
+        options = world.options | {"single": single, "consume": chunks[single].append, "to_last_send": True}
+        outcomes.append(run_cluster(world.traffic(), **options))
+    stretches, single = outcomes
+    assert stretches.horizon_s == pytest.approx(single.horizon_s, rel=1e-9)
+    assert stretches.horizon_s == stretches.requests["arrival_s"].max()
+    np.testing.assert_array_equal(stretches.requests["status"], single.requests["status"])
+    steps = [sum(int(chunk["steps"].sum()) for chunk in part) for part in chunks]
+    assert steps[0] == steps[1]  # those under way among them
+
+
 @pytest.mark.parametrize("frontend_s", [0.0, 0.0155])
 def test_boundaries_of_one_time_have_one_order_in_both_modes(frontend_s):
     """Three replicas in lockstep: a class of three closed loops, and one whose client sends one request at a time."""

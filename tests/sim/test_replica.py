@@ -97,8 +97,11 @@ def test_callbacks_come_at_their_absolute_times_in_order_of_priority():
     clock, seen = Clock(), []
     for at_s, priority, name in ((0.3, 2, "boundary"), (0.1, 2, "first"), (0.3, 1, "arrival")):
         clock.at(at_s, lambda wake, name=name: seen.append((wake.at_s, name)), priority)
-    clock.run_all(0.3)
+    clock.at(0.4, lambda wake: seen.append((wake.at_s, "never")), 1)
+    clock.stop_at(0.3)
+    clock.run_all()
     assert seen == [(0.1, "first"), (0.3, "arrival"), (0.3, "boundary")]
+    assert clock.stopped_s == 0.3
 
 
 def test_plain_simpy_processes_share_the_clock():

@@ -11,7 +11,7 @@ CLASS = {
     "requests": {"arrived": 1200, "completed": 1100, "rejected": 100, "preempted": 3, "preemptions": 5},
     "tokens": {"prompt": 12_345_678, "output": 1000},
     **dict.fromkeys(("ttft_s", "tpot_s", "itl_s", "e2e_s", "queue_s"), LATENCY),
-    "throughput": {"requests_per_s": 5.678, "output_tokens_per_s": 1234.5},
+    "throughput": {"requests_per_s": 5.678, "input_tokens_per_s": 4321.0, "output_tokens_per_s": 1234.5},
     "goodput": {
         "slo": {"ttft_s": 1.0, "tpot_s": 0.05, "attainment": 0.99},
         "requests_per_s": 5.0,
@@ -44,7 +44,13 @@ FULL = {
         "price_usd_per_h": 3.0,
         "price_source": None,
     },
-    "energy": None,
+    "span": {"begin_s": 12.5, "end_s": 200.0, "warmup": "auto"},
+    "energy": {
+        "joules_total": 123_456.0,
+        "joules_per_request": 98.76,
+        "joules_per_output_token": 0.4321,
+        "device_power_w": {"mean": 456.7, "peak": 699.6},
+    },
     "classes": {"chat": CLASS},
     "pools": {"main": {"deployment": DEPLOYMENT}},
     "confidence": {
@@ -69,7 +75,7 @@ def test_a_full_summary_reads_well():
     text = page(FULL, 120)
     assert "1,200 arrived, 1,100 completed, 100 rejected, 3 preempted (5 evictions)" in text
     assert "TTFT   12.3 ms  10.0 ms  100 ms  1.50 s  12.0 s" in text
-    assert "5.68 requests/s, 1,234 output tokens/s" in text
+    assert "5.68 requests/s, 1,234 output tokens/s (4,321 input)" in text
     assert "87.5% of arrivals within TTFT 1 s, TPOT 50 ms (99% asked): missed" in text
     assert "fleet        1 × llama-3.1-8b (bf16, KV cache fp8) on h100-sxm-80gb, vllm" in text
     assert "$2.78 in all, $0.000139 a request, $1.08 per million output tokens" in text
@@ -77,6 +83,20 @@ def test_a_full_summary_reads_well():
     assert "rests on      derived numbers (measured: gemm.bf16)" in text
     assert "extrapolated  gemm.bf16 at m 1–40,000, fitted 1–32,768" in text
     assert "warning: overloaded" in text
+    assert "span         figures cover 12.5 s to 200 s, after a warm-up that was found by MSER-5" in text
+    assert "123,456 J in all, 98.8 J a request, 0.432 J an output token" in text
+    assert "a device 457 W in the mean, 700 W at most" in " ".join(text.split())
+
+
+def test_the_span_is_told_where_it_is_not_the_whole_run():
+    whole = FULL | {"span": {"begin_s": 0.0, "end_s": 200.0, "warmup": "none"}}
+    assert "figures cover" not in page(whole)
+    stated = FULL | {"span": {"begin_s": 5.0, "end_s": 200.0, "warmup": "stated"}}
+    assert "5 s to 200 s, after a warm-up that was stated" in " ".join(page(stated).split())
+
+
+def test_a_device_without_power_is_said():
+    assert "no power stated for the device" in page(FULL | {"energy": None})
 
 
 @pytest.mark.parametrize("width", [20, 38, 60, 100])

@@ -1,0 +1,19 @@
+"""Attention data parallelism: an engine whose options hold for each of its ranks, seen as one engine of all ranks.
+
+The ranks step together and the front end spreads requests evenly over them, so that limits and budgets add up.
+"""
+
+from __future__ import annotations
+
+from infersim.spec.engines import AnyEngine
+
+PER_RANK = (
+    "max_num_seqs", "max_num_batched_tokens", "max_batch_size", "max_num_tokens", "max_running_requests",
+    "chunked_prefill_size", "max_prefill_tokens", "num_gpu_blocks_override",
+)  # fmt: skip
+
+
+def of_all_ranks(options: AnyEngine, ranks: int) -> AnyEngine:
+    """The options of all ranks together."""
+    mine = {name: getattr(options, name) for name in PER_RANK if getattr(options, name, None) is not None}
+    return options.model_copy(update={name: value * ranks for name, value in mine.items()}) if ranks > 1 else options
