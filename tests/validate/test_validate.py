@@ -151,6 +151,13 @@ def test_rows_are_grouped_by_labels_and_paths(infersim, tmp_path):
     assert groups("--by", "fleet.main.device,fleet.main.replicas") == [("h100-sxm-80gb, (default)", 3, 3)]
 
 
+def test_a_row_that_is_no_yaml_is_grouped_by_its_cells(infersim, tmp_path):
+    rows = [{"fleet.main.model": "llama-3.1-8b", CLIENTS: "[1", LENGTH: 8, "measured.ttft_s.mean": 1}]
+    report = validated(infersim, write(tmp_path, rows), "--by", f"{CLIENTS},fleet.main.model,run.warmup")
+    assert report["groups"] == [{"group": "[1, llama-3.1-8b, (default)", "rows": 1}]
+    assert (report["refused"][0]["kind"], CLIENTS in report["refused"][0]["why"]) == ("invalid", True)
+
+
 def test_where_leaves_rows_out_and_keeps_their_numbers(infersim, tmp_path):
     path = write(tmp_path, measured(tmp_path))
     report = validated(infersim, path, "--where", f'"{CLIENTS}" >= 2')
