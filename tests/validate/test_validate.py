@@ -109,6 +109,7 @@ def test_a_path_not_modelled_yet_matters_only_where_its_cell_is_not_empty(infers
     speculative = {"fleet.main.engine.speculative.method": "eagle3", "fleet.main.engine.max_num_tokens": ""}
     report = validated(infersim, write(tmp_path, [rows[0], rows[1] | speculative]))
     assert [(each["row"], each["kind"]) for each in report["refused"]] == [(1, "not_modelled")]
+    assert "fleet.main.engine.speculative" in report["refused"][0]["why"]
 
 
 def test_an_option_of_another_engine_is_invalid(infersim, tmp_path):
