@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 from infersim import load
 from infersim.errors import DoesNotFit, InputError
+from infersim.remedies import does_not_fit
 from infersim.sim import cluster
 from infersim.sim.batching.vllm import Vllm
 from infersim.spec.engine import EngineConstants
 from infersim.spec.fleet import Pool, Precision, VllmEngine
 from infersim.spec.hardware import Device
-from infersim.spec.model import Model
+from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
-from infersim.timing.memory import NULL_BLOCKS, MemoryPlan, memory_plan
+from infersim.timing.dtypes import compute_dtype
+from infersim.timing.layout import DeviceShare, Layout
+from infersim.timing.memory import NULL_BLOCKS, KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
 
 
@@ -42,52 +45,71 @@ class Deployment:
     profiles: tuple[tuple[str, str], ...]
 
 
-def deploy(name: str, pool: Pool) -> Deployment:
+def deploy(name: str, pool: Pool, folder: Path = Path()) -> Deployment:
     """Make a pool ready.
+
+    Args:
+        name: the pool's.
+        pool: as written.
+        folder: what a config.json in place of its model is relative to.
 
     Raises:
         InputError: a profile is not there or does not allow the pool; carries the path under `fleet.NAME`.
         DoesNotFit: the model does not fit into its devices' memory.
     """
     field = f"fleet.{name}"
-    model = load.load_profile("model", pool.model, f"{field}.model")
+    model = load.load_profile("model", pool.model, f"{field}.model", folder)
     device = load.load_profile("device", pool.device, f"{field}.device")
     engine = load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind")
     try:
-        return _deploy(name, _resolved(pool, model, device), model, device, engine)
+        return _deploy(name, _resolved(pool, model, device, folder), model, device, engine)
     except InputError as error:
         where = f"{field}.{error.field}" if error.field else field
         raise type(error)(error.problem, error.hint, where, error.value) from None
 
 
-def _resolved(pool: Pool, model: Model, device: Device) -> Pool:
-    """The pool with its profiles' own names, and the checkpoint's type where none was asked for."""
-    precision = Precision(
-        weights=pool.precision.weights or model.dtype, kv_cache=pool.precision.kv_cache or model.dtype
-    )
-    return pool.model_copy(update={"model": model.name, "device": device.name, "precision": precision})
+def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
+    """The pool with its profiles' own names, and the checkpoint's types where none were asked for."""
+    asked = pool.precision
+    weights = asked.weights or model.dtype
+    has_experts = any(isinstance(block, MoeFeedForward) for block in model.feed_forward)
+    experts = (asked.moe_weights or asked.weights or model.moe_dtype or weights) if has_experts else None
+    kv_cache = asked.kv_cache or ("bf16" if compute_dtype(weights, None) != "fp16" else "fp16")
+    precision = asked.model_copy(update={"weights": weights, "moe_weights": experts, "kv_cache": kv_cache})
+    named = pool.model if load.config_path(pool.model, folder) else model.name
+    return pool.model_copy(update={"model": named, "device": device.name, "precision": precision})
 
 
 def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
-    options, devices = pool.engine, pool.replicas * pool.parallel.tensor
-    layout: dict[str, Any] = {
-        "weights_dtype": pool.precision.weights,
-        "kv_dtype": pool.precision.kv_cache,
-        "tensor": pool.parallel.tensor,
-    }
-    memory = _memory(options, layout, model, device, engine)
-    capacity = memory.capacity_blocks
-    if options.num_gpu_blocks_override is not None:
-        capacity = options.num_gpu_blocks_override - NULL_BLOCKS
-    longest = _max_model_len(options, model, capacity)
+    options, parallel = pool.engine, pool.parallel
+    layout = Layout(parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
+    devices = pool.replicas * layout.devices
+    relative = load.load_profile("device", device.relative, "device") if device.relative else None
+    rule = KvRule(
+        "of_total",
+        options.gpu_memory_utilization,
+        options.max_num_batched_tokens,
+        options.max_num_seqs,
+        options.block_size,
+        NULL_BLOCKS,
+    )
     timing = TransformerTiming(
         model,
         device,
         engine,
-        **layout,
-        max_tokens=options.max_num_batched_tokens,
-        max_seqs=options.max_num_seqs,
+        precision=pool.precision,
+        layout=layout,
+        max_tokens=options.max_num_batched_tokens * layout.data,
+        max_seqs=options.max_num_seqs * layout.data,
+        relative=relative,
     )
+    memory = memory_plan(model, device, engine, timing.share, rule)
+    if not memory.capacity_blocks:
+        raise _does_not_fit(pool, model, device, engine, layout, rule)
+    capacity = memory.capacity_blocks
+    if options.num_gpu_blocks_override is not None:
+        capacity = options.num_gpu_blocks_override - NULL_BLOCKS
+    longest = _max_model_len(options, model, capacity)
     plan = cluster.PoolPlan(
         replicas=pool.replicas,
         timing=timing,
@@ -96,6 +118,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         block_size=options.block_size,
         most_tokens=longest,
         frontend_s=timing.frontend_s,
+        frontend_serial_s=timing.frontend_serial_s,
     )
     facts = PoolFacts(
         name,
@@ -109,11 +132,15 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         _described(pool, devices),
     )
     assumptions = {
-        "engine": {name: value for name, value in engine.model_dump().items() if isinstance(value, dict)},
+        "engine": {
+            name: value
+            for name, value in engine.model_dump().items()
+            if isinstance(value, dict) and "confidence" in value
+        },
         "memory": asdict(memory),
         "max_model_len": longest,
     }
-    profiles = (("model", model.name), ("device", device.name), ("engine", engine.name))
+    profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
     warnings = _warnings(options, model, memory, capacity, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
 
@@ -127,29 +154,27 @@ def _described(pool: Pool, devices: int) -> dict[str, Any]:
         "devices": devices,
         "tensor": pool.parallel.tensor,
         "engine": pool.engine.kind,
-        **pool.precision.model_dump(),
+        **pool.precision.model_dump(exclude_none=True),
     }
 
 
-def _memory(
-    options: VllmEngine, layout: dict[str, Any], model: Model, device: Device, engine: EngineConstants
-) -> MemoryPlan:
-    plan = partial(
-        memory_plan,
-        model,
-        device,
-        engine,
-        **layout,
-        max_num_batched_tokens=options.max_num_batched_tokens,
-        max_num_seqs=options.max_num_seqs,
-        block_size=options.block_size,
-        gpu_memory_utilization=options.gpu_memory_utilization,
-    )
-    try:
-        return plan()
-    except DoesNotFit:
-        # Only now are all devices read, to say which of them would do.
-        return plan(alternatives=[load.load_profile("device", other) for other in load.list_profiles("device")])
+def _does_not_fit(
+    pool: Pool, model: Model, device: Device, engine: EngineConstants, layout: Layout, rule: KvRule
+) -> DoesNotFit:
+    def plan(on: Device, types: Precision, devices: Layout, kv: KvRule) -> MemoryPlan:
+        share = DeviceShare.of(
+            model,
+            devices,
+            weights=str(types.weights),
+            moe_weights=str(types.moe_weights or types.weights),
+            kv_cache=str(types.kv_cache),
+            pads_heads=engine.pads_heads,
+        )
+        return memory_plan(model, on, engine, share, kv)
+
+    # Only now are all devices read, to say which of them would do.
+    others = (load.load_profile("device", other) for other in load.list_profiles("device"))
+    return does_not_fit(model, device, pool.precision, layout, rule, plan, others)
 
 
 def _max_model_len(options: VllmEngine, model: Model, capacity_blocks: int) -> int:

@@ -56,7 +56,7 @@ def simulate(
 
 def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     name, pool = next(iter(scenario.fleet.items()))  # loading refuses more than one
-    deployment = deploy(name, pool)
+    deployment = deploy(name, pool, folder)
     plan = deployment.plan
     traffic = generate(scenario, folder)
     run = scenario.run
@@ -91,7 +91,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
             "total_s": time.perf_counter() - began,
             "peak_rss_bytes": _peak_rss_bytes(),
         },
-        {f"{kind}/{profile}": load.profile_hash(kind, profile) for kind, profile in deployment.profiles},
+        {f"{kind}/{profile}": load.profile_hash(kind, profile, folder) for kind, profile in deployment.profiles},
         outcome.events,
     )
 

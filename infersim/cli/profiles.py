@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from infersim.cli.device_check import check
 from infersim.cli.groups import Group
 from infersim.cli.output import print_json, terminal_width
 from infersim.text.columns import columns
@@ -41,17 +42,28 @@ def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
         from infersim.load import load_profile, overlay, to_yaml
 
         with overlay(profiles):
-            data = _plain(load_profile(kind, name))
+            profile = load_profile(kind, name)
         if as_json:
-            print_json(data)
+            print_json(_plain(profile))
         else:
-            click.echo(to_yaml(data), nl=False)
+            click.echo(to_yaml(_terse(profile)), nl=False)
 
     return group
 
 
 def _plain(profile: Any) -> dict[str, Any]:
     return profile.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _terse(profile: Any) -> dict[str, Any]:
+    """Plain data without what a model's blocks leave at its default."""
+    data = _plain(profile)
+    for name in ("attention", "feed_forward"):
+        blocks = getattr(profile, name, ())
+        shown = [{"kind": block.kind, **block.model_dump(mode="json", exclude_defaults=True)} for block in blocks]
+        if shown:
+            data[name] = shown
+    return data
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
@@ -73,13 +85,18 @@ def _device(device: Any) -> dict[str, str]:
     curves = sorted({curve.confidence for curve in device.operators.values()})
     return {
         "device": device.name,
-        "memory": f"{device.memory.bytes / 1e9:.1f} GB",
-        "bandwidth": f"{device.memory.bandwidth_bytes_per_s / 1e12:.2f} TB/s",
+        "memory": _bytes(device.memory.bytes),
+        "bandwidth": f"{_bytes(device.memory.bandwidth_bytes_per_s, digits=0)}/s",
         "bf16": _tflops(peaks.bf16),
         "fp8": _tflops(peaks.fp8),
         "power": f"{device.power_w.limit:.0f} W" if device.power_w else "–",
-        "rests on": ", ".join(curves) or "no curves",
+        "rests on": ", ".join(curves) or (f"as {device.relative}" if device.relative else "data sheet"),
     }
+
+
+def _bytes(size: float, digits: int = 1) -> str:
+    """In GB; in MB what is less than one."""
+    return f"{size / 1e6:,.0f} MB" if size < 1e9 else f"{size / 1e9:,.{digits if size >= 1e10 else 1}f} GB"
 
 
 def _tflops(flops_per_s: float | None) -> str:
@@ -87,16 +104,28 @@ def _tflops(flops_per_s: float | None) -> str:
 
 
 def _model(model: Any) -> dict[str, str]:
+    chosen = [f"{block.experts_per_token} of {block.experts}" for block in model.feed_forward if block.kind == "moe"]
     return {
         "model": model.name,
-        "parameters": f"{model.params / 1e9:.2f} B",
-        "type": model.dtype,
+        "parameters": f"{model.params / 1e9:,.2f} B",
+        "type": model.dtype + (f", {model.moe_dtype}" if model.moe_dtype else ""),
         "layers": str(model.layers),
         "hidden": f"{model.hidden:,}",
-        "heads": f"{model.heads}/{model.kv_heads}",
+        "attention": ", ".join(dict.fromkeys(_mixer(block) for block in model.attention)),
+        "experts": ", ".join(dict.fromkeys(chosen)) or "–",
         "context": f"{model.max_position:,}",
     }
 
 
+def _mixer(block: Any) -> str:
+    """`gqa 32/8`, `window 32/8`, `mla 128`, `linear`: heads, and KV heads where they may be shared."""
+    if block.kind == "linear":
+        return "linear"
+    if block.kind == "mla":
+        return f"mla {block.heads}"
+    return f"{'window' if block.window else 'gqa'} {block.heads}/{block.kv_heads}"
+
+
 devices = _group("device", _device)
+devices.add_command(check)
 models = _group("model", _model)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from infersim.load.profiles import config_path
 from infersim.spec.scenario import Scenario
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
@@ -23,13 +24,24 @@ def dump_scenario(scenario: Scenario, folder: Path | None = None) -> str:
 
     Args:
         scenario: what to write; the text loads again to an equal scenario.
-        folder: if given, relative trace paths are written out from it, so that the text may move to another folder.
+        folder: if given, relative paths (traces, a config.json in place of a model) are written out from it, so that
+            the text may move to another folder.
     """
     data = _plain(scenario)
-    for traffic in data["workload"].values() if folder else ():
+    if folder is not None:
+        _absolute(data, folder)
+    return to_yaml(data)
+
+
+def _absolute(data: dict[str, Any], folder: Path) -> None:
+    """Write out the paths of a scenario's data that are relative to a folder."""
+    for traffic in data["workload"].values():
         if "trace" in traffic:
             traffic["trace"]["path"] = str((folder / traffic["trace"]["path"]).resolve())
-    return to_yaml(data)
+    for pool in data["fleet"].values():
+        config = config_path(pool["model"], folder)
+        if config is not None:
+            pool["model"] = str(config.resolve())
 
 
 def to_yaml(data: dict[str, Any]) -> str:
@@ -52,6 +64,9 @@ def _lines(data: dict[str, Any], indent: str) -> Iterator[str]:
         if isinstance(value, dict) and value:
             yield f"{indent}{_text(key)}:"
             yield from _lines(value, indent + "  ")
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            yield f"{indent}{_text(key)}:"
+            yield from (f"{indent}  - {_scalar(item)}" for item in value)
         else:
             yield f"{indent}{_text(key)}: {_scalar(value)}"
 

@@ -15,9 +15,6 @@ _ENGINES = (
     "custom", "jetstream", "llamacpp", "mlx", "none", "orca", "sarathi", "sglang", "static", "tf_serving", "triton",
     "trtllm",
 )  # fmt: skip
-_DTYPES = (
-    "fp8_block", "int4", "int8", "mxfp4", "nvfp4", "q4_0", "q4_k_m", "q4_k_s", "q5_k_m", "q6_k", "q8_0",
-)  # fmt: skip
 
 
 def _any(value: Any) -> bool:
@@ -26,10 +23,6 @@ def _any(value: Any) -> bool:
 
 def _one_of(*values: Any) -> Callable[[Any], bool]:
     return lambda value: any(value is known or (isinstance(known, str) and value == known) for known in values)
-
-
-def _more_than_one(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 1
 
 
 _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
@@ -41,13 +34,6 @@ _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("workload.*.trace.format", _one_of("sessions"), "plain and azure are"),
     ("fleet.*.role", _any, "a replica does both prefill and decode"),
     ("fleet.*.curve", _any, "times come from the device's and the model's profiles"),
-    ("fleet.*.precision.moe_weights", _any, "models are dense"),
-    ("fleet.*.precision.activations", _any, "activations have the weights' type"),
-    ("fleet.*.precision.weights", _one_of(*_DTYPES), "bf16, fp16 and fp8 are"),
-    ("fleet.*.precision.kv_cache", _one_of(*_DTYPES), "bf16, fp16 and fp8 are"),
-    ("fleet.*.parallel.pipeline", _more_than_one, "parallel.tensor and replicas are"),
-    ("fleet.*.parallel.expert", _more_than_one, "parallel.tensor and replicas are"),
-    ("fleet.*.parallel.data", _more_than_one, "parallel.tensor and replicas are"),
     ("fleet.*.parallel.ring", _any, "parallel.tensor and replicas are"),
     ("fleet.*.parallel.ulysses", _any, "parallel.tensor and replicas are"),
     ("fleet.*.engine.kind", _one_of(*_ENGINES), "vllm is"),

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ from infersim.load.messages import validated
 VARIABLE = "INFERSIM_PROFILES"
 FEW = 12
 """So many names are told in an error; more are a command's answer."""
+_NAME_LINE = re.compile(r"^(?:full_name|aliases):.*$", re.MULTILINE)
+_WORD = r"(?:\"[^\"\\]*\"|[A-Za-z0-9][A-Za-z0-9 ._/+-]*)"
+_PLAIN_NAMES = re.compile(rf"full_name: *{_WORD} *(?:#.*)?|aliases: *\[{_WORD}(?:, *{_WORD})*\] *(?:#.*)?")
 _FOLDERS = {"device": ("gpu", "tpu", "edge", "cpu"), "model": ("models",), "engine": ("engines",)}
 _SPECS = {
     "device": ("infersim.spec.hardware", "Device"),
@@ -68,13 +72,14 @@ def list_profiles(kind: str) -> list[str]:
     return sorted(path.stem for path in _files(kind).values())
 
 
-def load_profile(kind: str, name: str, field: str = "") -> Any:
-    """The profile of that name, alias or full name, whatever its case.
+def load_profile(kind: str, name: str, field: str = "", folder: Path = Path()) -> Any:
+    """The profile of that name, alias or full name, whatever its case; or the model of a config.json.
 
     Args:
         kind: `device`, `model` or `engine`.
-        name: as the user wrote it.
+        name: as the user wrote it; for a model also the path of a config.json, or of a folder that holds one.
         field: the scenario's path that names it, for errors.
+        folder: what such a path is relative to.
 
     Returns:
         `spec.hardware.Device`, `spec.model.Model` or `spec.engine.EngineConstants`.
@@ -82,12 +87,41 @@ def load_profile(kind: str, name: str, field: str = "") -> Any:
     Raises:
         InputError: no such profile, with the nearest name; or its file is not valid, with the place there.
     """
-    return _read(kind, *_stamped(_find(kind, name, field)))
+    config = config_path(name, folder) if kind == "model" else None
+    return _read_config(config) if config else _read(kind, *_stamped(_find(kind, name, field)))
 
 
-def profile_hash(kind: str, name: str) -> str:
+def read_profile(kind: str, path: Path) -> Any:
+    """The profile of a file that need not lie among the others.
+
+    Raises:
+        InputError: it cannot be read, or is no profile of that kind.
+    """
+    from infersim.load.text import read_text
+
+    read_text(path)  # says in plain words what is wrong with the file itself
+    return _read(kind, *_stamped(path))
+
+
+def profile_hash(kind: str, name: str, folder: Path = Path()) -> str:
     """SHA-256 of a profile's file."""
-    return hashlib.sha256(_find(kind, name, "").read_bytes()).hexdigest()
+    path = (config_path(name, folder) if kind == "model" else None) or _find(kind, name, "")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def config_path(name: str, folder: Path) -> Path | None:
+    """The config.json that a model's name means; None where it ends otherwise and a profile is called so."""
+    path = folder / name
+    if name.lower().endswith(".json"):
+        return path
+    inside = path / "config.json"
+    return inside if inside.is_file() and _titled("model", name) is None else None
+
+
+def _read_config(path: Path) -> Any:
+    from infersim.load.hf import read_config
+
+    return read_config(path)
 
 
 def _find(kind: str, name: str, field: str) -> Path:
@@ -125,15 +159,44 @@ def _checked(folder: Path, origin: str) -> Path:
 
 def _by_alias(kind: str, name: str) -> Path | None:
     wanted = _normal(name)
-    return next((path for title, path in _titles(kind) if _normal(title) == wanted), None)
+    return next((path for title, path in _titles(kind, wanted) if _normal(title) == wanted), None)
 
 
-def _titles(kind: str) -> Iterator[tuple[str, Path]]:
-    """Each name of each profile of a kind, and its file: stem, full name and aliases; a file is read when it is due."""
+def _titles(kind: str, wanted: str = "") -> Iterator[tuple[str, Path]]:
+    """Each name of each profile of a kind, and its file: stem, full name and aliases.
+
+    Args:
+        kind: of the profiles.
+        wanted: a normal name; files that do not hold it are passed over.
+    """
     for path in _files(kind).values():
-        profile = _read(kind, *_stamped(path))
-        for title in (path.stem, getattr(profile, "full_name", ""), *getattr(profile, "aliases", ())):
+        for title in (path.stem, *_named(kind, *_stamped(path), wanted)):
             yield title, path
+
+
+def _named(kind: str, path: Path, modified_ns: int, wanted: str) -> tuple[str, ...]:
+    """Full name and aliases; of an ordinary file only their two lines are read, since all names are often looked at."""
+    lines = _name_lines(path, modified_ns)
+    if lines is None:
+        profile = _read(kind, path, modified_ns)
+        return (getattr(profile, "full_name", ""), *getattr(profile, "aliases", ()))
+    return _names(lines) if wanted in _normal(lines) else ()
+
+
+@functools.lru_cache(maxsize=1024)
+def _name_lines(path: Path, modified_ns: int) -> str | None:
+    """The lines `full_name:` and `aliases: […]` of a file; None where they are written in another way."""
+    lines = _NAME_LINE.findall(path.read_text(encoding="utf-8", errors="replace"))
+    plain = bool(lines) and all(_PLAIN_NAMES.fullmatch(line) for line in lines)
+    return "\n".join(lines) if plain and any(line.startswith("full_name") for line in lines) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(lines: str) -> tuple[str, ...]:
+    from infersim.load.yaml12 import parse
+
+    data, _ = parse(lines, "")
+    return (data["full_name"], *data.get("aliases", ()))
 
 
 def _normal(name: str) -> str:

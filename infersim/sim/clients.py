@@ -29,12 +29,23 @@ class Dispatcher:
         table: where requests are written down.
         choose: the replica of the next request.
         most_tokens: longest prompt + output that a replica can hold.
+        serial_s: time for which a request keeps its replica's front end to itself: those behind it wait [s].
+        clock: the simulation's clock, for requests that wait.
     """
 
-    def __init__(self, table: RequestTable, choose: Callable[[], Replica], most_tokens: int):
+    def __init__(
+        self,
+        table: RequestTable,
+        choose: Callable[[], Replica],
+        most_tokens: int,
+        serial_s: float = 0.0,
+        clock: Clock | None = None,
+    ):
         self.table = table
         self._choose = choose
         self._most_tokens = most_tokens
+        self._serial_s, self._clock = serial_s, clock
+        self._free_s: dict[int, float] = {}
 
     def send(self, row: int, now_s: float) -> bool:
         """Send a row of the table; returns whether it was taken."""
@@ -43,7 +54,15 @@ class Dispatcher:
         if prompt + output > self._most_tokens:
             table.status[row] = REJECTED
             return False
-        self._choose().arrive(Sequence(row, prompt, output), now_s)
+        replica, sequence = self._choose(), Sequence(row, prompt, output)
+        if self._serial_s and self._clock is not None:
+            enters_s = self._free_s.get(replica.number, now_s)
+            if enters_s > now_s:
+                self._free_s[replica.number] = enters_s + self._serial_s
+                self._clock.at(enters_s, lambda wake: replica.arrive(sequence, wake.at_s), ARRIVAL)
+                return True
+            self._free_s[replica.number] = now_s + self._serial_s
+        replica.arrive(sequence, now_s)
         return True
 
 

@@ -32,6 +32,7 @@ class PoolPlan:
         capacity_blocks, block_size: KV memory of one.
         most_tokens: longest prompt + output that one takes.
         frontend_s: time by which the front end delays every token [s].
+        frontend_serial_s: time for which a request keeps its replica's front end to itself [s].
     """
 
     replicas: int
@@ -41,6 +42,7 @@ class PoolPlan:
     block_size: int
     most_tokens: int
     frontend_s: float
+    frontend_serial_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def run(
     ]
     router = KINDS[router_kind](replicas, rng) if len(replicas) > 1 else None
     choose = router.choose if router is not None else lambda: replicas[0]
-    clients = Clients(clock, Dispatcher(table, choose, pool.most_tokens), traffic, router, pool.frontend_s)
+    dispatcher = Dispatcher(table, choose, pool.most_tokens, pool.frontend_serial_s, clock)
+    clients = Clients(clock, dispatcher, traffic, router, pool.frontend_s)
     if clients.listens:
         for replica in replicas:
             replica.listener = clients

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from infersim.spec.base import Spec
+from infersim.spec.base import Flag, Number, Spec
 from infersim.spec.hardware import Confidence, IsoDate, NonNegative, Text
 
 
@@ -14,6 +14,29 @@ class Constant(Spec):
     """One number with its origin."""
 
     value: NonNegative
+    source: Text
+    date: IsoDate
+    method: Text
+    confidence: Confidence
+
+
+class KernelShares(Spec):
+    """Shares of a device's peaks that kernels reach which were not measured one by one."""
+
+    flops: Annotated[Number, Field(gt=0, le=1)]
+    """Matrix products of many tokens, of the peak of the type that they are computed in."""
+    bytes: Annotated[Number, Field(gt=0, le=1)]
+    """Weights, of the memory bandwidth."""
+    attention_flops: Annotated[Number, Field(gt=0, le=1)]
+    """Attention over new tokens, of the 16-bit peak."""
+    attention_bytes: Annotated[Number, Field(gt=0, le=1)]
+    """KV cache read by decodes, of the memory bandwidth."""
+    launch_s: NonNegative
+    """Every kernel [s]."""
+    bytes_by_dtype: dict[str, Annotated[Number, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """Shares of `bytes` for weights of certain types."""
+    flops_by_dtype: dict[str, Annotated[Number, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """Shares of `flops` for weights of certain types."""
     source: Text
     date: IsoDate
     method: Text
@@ -42,3 +65,11 @@ class EngineConstants(Spec):
     """Live arrays of tokens × intermediate (per device) at the peak of a forward pass."""
     sampler_bytes_per_logit: Constant
     """Peak memory of sampling per sequence and vocabulary entry [B]."""
+    step_host_async_s: Constant | None = None
+    """Host time that is left in every step when the next one is scheduled while the device works [s]."""
+    frontend_serial_s: Constant | None = None
+    """Time for which one request keeps the front end to itself, so that a burst enters one after another [s]."""
+    pads_heads: Flag = False
+    """Heads are padded, so that the devices of a replica need not divide them."""
+    kernels: dict[str, KernelShares] = Field(default_factory=dict)
+    """The engine's own kernels by device, maker or `any`; where none is named the device's measured curves hold."""

@@ -7,15 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from infersim.spec.base import Count, Flag, Integer, Number, Spec, SpecError
+from infersim.spec.model import Dtype
 
-WeightDtype = Literal["fp32", "tf32", "bf16", "fp16", "fp8"]
-KvDtype = Literal["fp32", "bf16", "fp16", "fp8"]
+KvDtype = Literal["fp32", "bf16", "fp16", "fp8", "int8"]
 
 
 class Precision(Spec):
     """Numeric types; what is not said is the checkpoint's own."""
 
-    weights: WeightDtype | None = None
+    weights: Dtype | None = None
+    moe_weights: Dtype | None = None
+    """Routed experts; the checkpoint's own, or that of `weights` where one is given."""
+    activations: Dtype | None = None
+    """What products are computed in; the weights' type, 16 bits where weights alone are quantised."""
     kv_cache: KvDtype | None = None
 
 
@@ -83,7 +87,7 @@ class Pool(Spec):
     """Equal replicas of one model on one kind of device."""
 
     model: Annotated[str, Field(min_length=1)]
-    """Model profile (`infersim models list`)."""
+    """Model profile (`infersim models list`), or the path of a hub's `config.json`, or of its folder."""
     device: Annotated[str, Field(min_length=1)]
     """Device profile (`infersim devices list`)."""
     replicas: Annotated[Integer, Field(ge=1, le=100_000)] = 1

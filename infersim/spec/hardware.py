@@ -100,6 +100,15 @@ class DecodeAttentionCurve(_Curve):
     lines: Annotated[tuple[DecodeLine, ...], Field(min_length=1, max_length=4)]
 
 
+class LatentAttentionCurve(_Curve):
+    """Time of decode attention over compressed keys and values (MLA); `operators.attention_latent_lines`."""
+
+    form: Literal["attention_latent/1"]
+    launch_s: NonNegative
+    flops_per_s: Positive
+    bytes_per_s: Positive
+
+
 class ElementwiseCurve(_Curve):
     """Time of norms, activations, rotary embedding and cache writes; `operators.elementwise_s`."""
 
@@ -139,7 +148,7 @@ class AllReduceCurve(_Curve):
 
 
 Curve = Annotated[
-    GemmCurve | PrefillAttentionCurve | DecodeAttentionCurve | ElementwiseCurve | AllReduceCurve,
+    GemmCurve | PrefillAttentionCurve | DecodeAttentionCurve | LatentAttentionCurve | ElementwiseCurve | AllReduceCurve,
     Field(discriminator="form"),
 ]
 
@@ -211,5 +220,9 @@ class Device(Spec):
     link: Link | None = None
     node_devices: Count | None = None
     """Devices that one link joins."""
+    relative: str | None = None
+    """Nearest device with measured curves; where this one has none, its are scaled by the ratios of the data sheets."""
+    multiprocessors: Count | None = None
+    """Streaming multiprocessors, compute units or cores that share the work."""
     operators: dict[str, Curve] = Field(default_factory=dict)
     """Curves by operator and type: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `all_reduce.bf16` …"""

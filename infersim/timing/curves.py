@@ -1,13 +1,19 @@
-"""The curves that a replica's timing rests on: picked from a device profile, with what is known of their quality."""
+"""The curves that a replica's timing rests on, with what is known of their quality.
+
+A curve is, in this order: what the engine's own kernels reach (`EngineConstants.kernels`), the device's measured one,
+its relative's scaled by the data sheets, shares of the data sheet's peaks.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from infersim.errors import InputError
+from infersim.spec.engine import EngineConstants, KernelShares
 from infersim.spec.hardware import (
     AllReduceCurve,
     Curve,
@@ -15,25 +21,78 @@ from infersim.spec.hardware import (
     Device,
     ElementwiseCurve,
     GemmCurve,
+    LatentAttentionCurve,
     PrefillAttentionCurve,
 )
+from infersim.timing import generic
 
-MEASURED_AS = {"bf16": "bf16", "fp16": "bf16", "fp8": "fp8"}
-"""Measured type that stands for a type: both 16-bit types run at one speed on every device here."""
+MEASURED_AS = {"fp16": "bf16", "fp32": "bf16", "tf32": "bf16", "int8": "fp8"}
+"""Measured type that stands for a type: both 16-bit types, and both 8-bit ones, run at one speed on every device."""
 
 
-def _pick(device: Device, operator: str, dtype: str, field: str) -> tuple[str, Any]:
-    name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
-    if name in device.operators:
-        return name, device.operators[name]
-    known = {curve.removeprefix(f"{operator}.") for curve in device.operators if curve.startswith(f"{operator}.")}
-    allowed = [dtype for dtype, measured in MEASURED_AS.items() if measured in known]
-    raise InputError(
-        f"{device.name} has no measured curve {name}",
-        f"allowed: {', '.join(allowed)}" if allowed else f"its profile has no curve of {operator} at all",
-        field,
-        dtype,
-    )
+@dataclass(frozen=True)
+class Source:
+    """Where a replica's curves are looked up.
+
+    Attributes:
+        device: the replica's.
+        relative: the device whose curves are scaled where `device` has none.
+        shares: the engine's own kernels on this device.
+    """
+
+    device: Device
+    relative: Device | None
+    shares: KernelShares | None
+
+    @classmethod
+    def of(cls, device: Device, relative: Device | None, engine: EngineConstants) -> Source:
+        """The engine's own kernels by the device's name, its maker's, or those for any."""
+        own = engine.kernels
+        return cls(device, relative, own.get(device.name) or own.get(device.maker) or own.get("any"))
+
+    def find(self, operator: str, dtypes: tuple[str, ...], weights: str = "") -> tuple[str, Any]:
+        """Name and numbers of the curve for the first of the types that is known."""
+        if self.shares is None:
+            for dtype in dtypes:
+                name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
+                if name in self.device.operators:
+                    return name, self.device.operators[name]
+            relative = self.relative
+            for dtype in dtypes if relative is not None else ():
+                name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
+                if relative is not None and name in relative.operators:
+                    return name, generic.scaled(relative.operators[name], name, relative, self.device)
+        return f"{operator}.{dtypes[0]}", self._unmeasured(operator, weights, dtypes[-1])
+
+    def _unmeasured(self, operator: str, weights: str, dtype: str) -> Curve:
+        if operator == "attention_latent":
+            return generic.latent(self.device)
+        return generic.from_shares(operator, weights, dtype, self.device, self.shares or generic.GENERIC)
+
+    def products(self, weights: str, activations: str) -> tuple[str, GemmCurve]:
+        """The curve of products with weights of a type: measured in it, or as in the type that they are computed in."""
+        computed = generic.computes_in(self.device, activations)
+        wanted = (weights, computed) if computed == activations else (computed,)
+        return self.find("gemm", wanted, weights)
+
+    def all_reduce(self, devices: int) -> tuple[str, AllReduceCurve]:
+        """The all-reduce among so many devices.
+
+        Raises:
+            InputError: nobody measured it, and the data sheet has no link.
+        """
+        name = "all_reduce.bf16"
+        curve: Any = None
+        if self.shares is None:
+            curve = self.device.operators.get(name)
+            if curve is None and self.relative is not None and name in self.relative.operators:
+                curve = generic.scaled(self.relative.operators[name], name, self.relative, self.device)
+        if curve is None or devices not in curve.devices:
+            curve = generic.all_reduce(self.device, devices)
+        if curve is None:
+            problem = f"{self.device.name} has no link between devices"
+            raise InputError(problem, "allowed: 1", "parallel.tensor", str(devices))
+        return name, curve
 
 
 @dataclass(frozen=True)
@@ -45,38 +104,55 @@ class Curves:
     head: GemmCurve
     prefill: PrefillAttentionCurve
     decode: DecodeAttentionCurve
+    latent: LatentAttentionCurve
     elementwise: ElementwiseCurve
-    all_reduce: AllReduceCurve | None
+    experts: GemmCurve
+    reduce_tensor: AllReduceCurve | None
+    reduce_experts: AllReduceCurve | None
     roles: dict[str, str]
-    """Name in the profile by role: `gemm`, `prefill`, …"""
+    """Name in the profile by role: `gemm`, `prefill`, …, of those that the replica uses."""
 
     @classmethod
-    def of(cls, device: Device, weights_dtype: str, kv_dtype: str, tensor: int) -> Curves:
-        """Curves of a device for these types and this many devices.
+    def of(
+        cls,
+        source: Source,
+        *,
+        weights: str,
+        moe_weights: str,
+        activations: str,
+        moe_activations: str,
+        head: str,
+        kv_cache: str,
+        tensor: int,
+        group: int,
+        uses: Callable[[str], bool],
+    ) -> Curves:
+        """Curves for these types and numbers of devices.
 
-        Raises:
-            InputError: the profile lacks one; the hint lists what it has.
+        Args:
+            source: where to look.
+            weights, moe_weights, activations, moe_activations, head, kv_cache: numeric types.
+            tensor: devices that attention is split over.
+            group: devices that experts are spread over.
+            uses: whether the model has an operator of a role.
         """
-        found = {
-            "gemm": _pick(device, "gemm", weights_dtype, "precision.weights"),
-            "head": _pick(device, "gemm", "bf16", "precision.weights"),
-            "prefill": _pick(device, "attention_prefill", kv_dtype, "precision.kv_cache"),
-            "decode": _pick(device, "attention_decode", kv_dtype, "precision.kv_cache"),
-            "elementwise": _pick(device, "elementwise", "bf16", "device"),
+        found: dict[str, tuple[str, Any]] = {
+            "gemm": source.products(weights, activations),
+            "head": source.products(head, "bf16"),
+            "prefill": source.find("attention_prefill", (kv_cache, "bf16")),
+            "decode": source.find("attention_decode", (kv_cache, "bf16")),
+            "latent": source.find("attention_latent", (kv_cache, "bf16")),
+            "elementwise": source.find("elementwise", ("bf16",)),
+            "experts": source.products(moe_weights, moe_activations),
         }
         if tensor > 1:
-            found["all_reduce"] = _pick(device, "all_reduce", "bf16", "parallel.tensor")
-            counts = sorted(found["all_reduce"][1].devices)
-            if tensor not in counts:
-                raise InputError(
-                    f"{device.name} has no measured all-reduce among {tensor} devices",
-                    f"allowed: {', '.join(str(n) for n in (1, *counts))}",
-                    "parallel.tensor",
-                    str(tensor),
-                )
-        curves = {role: curve for role, (_, curve) in found.items()}
-        roles = {role: name for role, (name, _) in found.items()}
-        return cls(device.name, **{"all_reduce": None, **curves}, roles=roles)
+            found["reduce_tensor"] = source.all_reduce(tensor)
+        if group > 1:
+            found["reduce_experts"] = source.all_reduce(group)
+        curves: dict[str, Any] = {"reduce_tensor": None, "reduce_experts": None}
+        curves |= {role: curve for role, (_, curve) in found.items()}
+        roles = {role: name for role, (name, _) in found.items() if uses(role)}
+        return cls(source.device.name, **curves, roles=roles)
 
     def used(self) -> dict[str, Curve]:
         """Every curve once, by its name in the profile."""

@@ -1,28 +1,50 @@
 """What a device's memory holds: weights, activations, the engine's runtime, and KV blocks in what is left.
 
-The rule is vLLM's: KV gets gpu_memory_utilization × memory − weights − peak of a profiling pass − what the process
-holds outside of PyTorch. The peak is that of the layers at `max_num_batched_tokens` or that of sampling for
-`max_num_seqs` sequences, whichever is more: they follow each other.
+Three rules, by engine. `of_total` (vLLM): a share of all memory, less weights, peak of a profiling pass and what the
+process holds beside. `of_free` (TensorRT-LLM): a share of what is free once all that is loaded. `static` (SGLang): a
+share of all memory for weights and KV alone, the rest left to activations. The peak of a pass is that of the layers at
+the token budget or that of sampling for all sequences, whichever is more: they follow each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from infersim.errors import DoesNotFit
 from infersim.spec.engine import EngineConstants
 from infersim.spec.hardware import Device
-from infersim.spec.model import Model
-from infersim.timing.curves import MEASURED_AS
-from infersim.timing.layout import DeviceShare, allowed_tensor
-from infersim.units import show_bytes
+from infersim.spec.model import DenseFeedForward, Model
+from infersim.timing.layout import DeviceShare
 
-USUAL_UTILIZATION = 0.9
-"""Share of memory to try where less was asked for."""
 NULL_BLOCKS = 1
 """vLLM keeps block 0 as a null block (vllm/v1/core/block_pool.py): it never holds tokens."""
+
+MOST_TOKENS = 1e12
+"""What a pool holds of a network that keeps nothing by token."""
+
+Rule = Literal["of_total", "of_free", "static"]
+
+
+@dataclass(frozen=True)
+class KvRule:
+    """How an engine sizes its KV pool.
+
+    Attributes:
+        rule: see the module.
+        share: of memory.
+        max_tokens, max_seqs: most tokens and sequences of a step.
+        block_size: tokens a block.
+        null_blocks: blocks that never hold tokens.
+        option: the engine's name for `share`.
+    """
+
+    rule: Rule
+    share: float
+    max_tokens: int
+    max_seqs: int
+    block_size: int
+    null_blocks: int = 0
+    option: str = "gpu_memory_utilization"
 
 
 @dataclass(frozen=True)
@@ -36,7 +58,8 @@ class MemoryPlan:
         usable_bytes: what the engine may use in all [B].
         kv_bytes: what is left for KV blocks [B].
         kv_bytes_per_token: KV cache of a token [B].
-        capacity_blocks: blocks that can hold tokens, the null block taken off.
+        state_bytes_per_seq: state of fixed size of a sequence, windows included [B].
+        capacity_blocks: blocks that can hold tokens, of all ranks of attention data parallelism together.
         capacity_tokens: tokens in these blocks.
     """
 
@@ -46,119 +69,64 @@ class MemoryPlan:
     usable_bytes: float
     kv_bytes: float
     kv_bytes_per_token: float
+    state_bytes_per_seq: float
     capacity_blocks: int
     capacity_tokens: int
 
 
-def _plan(
-    model: Model,
-    device: Device,
-    engine: EngineConstants,
-    share: DeviceShare,
-    *,
-    max_num_batched_tokens: int,
-    max_num_seqs: int,
-    block_size: int,
-    gpu_memory_utilization: float,
-) -> MemoryPlan:
-    wide = model.intermediate // share.tensor
-    weights = share.layer_weights * model.layers * share.weight_bytes
-    weights += (share.head_weights + share.embedding_weights) * share.head_bytes
-    copies = engine.activation_hidden_copies.value * model.hidden + engine.activation_intermediate_copies.value * wide
-    layers_bytes = max_num_batched_tokens * share.head_bytes * copies
-    sampling_bytes = max_num_seqs * model.vocab * engine.sampler_bytes_per_logit.value
-    activation, runtime = max(layers_bytes, sampling_bytes), engine.runtime_bytes.value
-    usable = gpu_memory_utilization * device.memory.bytes
-    kv_bytes = usable - weights - activation - runtime
-    blocks = max(int(kv_bytes // (share.kv_bytes_per_token * block_size)) - NULL_BLOCKS, 0)
+def memory_plan(model: Model, device: Device, engine: EngineConstants, share: DeviceShare, rule: KvRule) -> MemoryPlan:
+    """How the memory of each device of a replica is used; `capacity_blocks` is 0 where the model does not fit."""
+    weights, runtime = share.weights_bytes, engine.runtime_bytes.value
+    activation = _activation_bytes(model, engine, share, rule)
+    total = device.memory.bytes
+    usable = total if rule.rule == "of_free" else rule.share * total
+    if rule.rule == "of_free":
+        kv_bytes = rule.share * (total - weights - activation - runtime)
+    elif rule.rule == "static":
+        kv_bytes = min(rule.share * total - weights, total - weights - activation - runtime)
+    else:
+        kv_bytes = usable - weights - activation - runtime
+    tokens = _tokens_in(kv_bytes, share, rule.max_seqs)
+    blocks = max(int(tokens // rule.block_size) - rule.null_blocks, 0) * share.layout.data
     return MemoryPlan(
-        weights, activation, runtime, usable, kv_bytes, share.kv_bytes_per_token, blocks, blocks * block_size
+        weights,
+        activation,
+        runtime,
+        usable,
+        kv_bytes,
+        share.kv_bytes_per_token,
+        share.state_bytes_per_seq + _window_bytes(share),
+        blocks,
+        blocks * rule.block_size,
     )
 
 
-def memory_plan(
-    model: Model,
-    device: Device,
-    engine: EngineConstants,
-    *,
-    weights_dtype: str,
-    kv_dtype: str,
-    tensor: int,
-    max_num_batched_tokens: int,
-    max_num_seqs: int,
-    block_size: int,
-    gpu_memory_utilization: float,
-    alternatives: Iterable[Device] = (),
-) -> MemoryPlan:
-    """How the memory of each device of a replica is used.
-
-    Args:
-        model, device, engine: profiles.
-        weights_dtype, kv_dtype: numeric types.
-        tensor: devices of the replica.
-        max_num_batched_tokens, max_num_seqs, block_size, gpu_memory_utilization: the engine's options.
-        alternatives: other devices to try for the hint if the model does not fit.
-
-    Raises:
-        InputError: the model cannot be split over `tensor` devices.
-        DoesNotFit: not even one block of KV cache is left; the hint says what would fit.
-    """
-    options: dict[str, Any] = {
-        "max_num_batched_tokens": max_num_batched_tokens,
-        "max_num_seqs": max_num_seqs,
-        "block_size": block_size,
-        "gpu_memory_utilization": gpu_memory_utilization,
-    }
-
-    def plan(on: Device, weights: str, devices: int, **changed: float) -> MemoryPlan:
-        return _plan(model, on, engine, DeviceShare.of(model, weights, kv_dtype, devices), **(options | changed))
-
-    wanted = plan(device, weights_dtype, tensor)
-    if wanted.capacity_blocks > 0:
-        return wanted
-
-    def fits(on: Device, weights: str, devices: int, **changed: float) -> bool:
-        # room for a few tokens is no remedy: the KV cache must hold at least what one step computes
-        return plan(on, weights, devices, **changed).capacity_tokens >= max_num_batched_tokens
-
-    remedies = []
-    usual = USUAL_UTILIZATION
-    if gpu_memory_utilization < usual and fits(device, weights_dtype, tensor, gpu_memory_utilization=usual):
-        remedies.append(f"with engine.gpu_memory_utilization = {usual}")
-    for splits in allowed_tensor(model):
-        if splits > tensor and fits(device, weights_dtype, splits):
-            remedies.append(f"with parallel.tensor ≥ {splits}")
-            break
-    remedies += list(_other_ways(device, weights_dtype, tensor, alternatives, fits))
-    share = f"{100 * gpu_memory_utilization:g}% of {show_bytes(device.memory.bytes)}"
-    parts = [("weights", wanted.weights_bytes), ("activations", wanted.activation_bytes)]
-    arithmetic = " + ".join(f"{what} {show_bytes(size)}" for what, size in [*parts, ("runtime", wanted.runtime_bytes)])
-    raise DoesNotFit(
-        f"{model.name} ({weights_dtype}) does not fit on {tensor} × {device.name}\n"
-        f"{arithmetic} > {show_bytes(wanted.usable_bytes)} usable ({share})",
-        f"it would fit {', or '.join(remedies[:3])}" if remedies else "no layout or device profile known here holds it",
-    )
+def _activation_bytes(model: Model, engine: EngineConstants, share: DeviceShare, rule: KvRule) -> float:
+    wide = [
+        block.intermediate // share.layout.tensor for block in model.feed_forward if isinstance(block, DenseFeedForward)
+    ]
+    wide += [feed.experts.chosen * feed.experts.wide for feed in share.feeds if feed.experts]
+    copies = engine.activation_hidden_copies.value * model.hidden
+    copies += engine.activation_intermediate_copies.value * max(wide, default=0)
+    sampling_bytes = rule.max_seqs * model.vocab * engine.sampler_bytes_per_logit.value
+    return max(rule.max_tokens * share.head_bytes * copies, sampling_bytes)
 
 
-def _other_ways(
-    device: Device,
-    weights_dtype: str,
-    tensor: int,
-    alternatives: Iterable[Device],
-    fits: Callable[[Device, str, int], bool],
-) -> Iterator[str]:
-    """Lighter weights on this device, then other devices, smallest first, with these weights and then lighter ones."""
-    lighter = "fp8" if weights_dtype != "fp8" else None
-    if lighter and _runs(device, lighter) and fits(device, lighter, tensor):
-        yield f"with precision.weights = {lighter}"
-    others = sorted((d for d in alternatives if d.name != device.name), key=lambda d: d.memory.bytes)
-    for dtype in (weights_dtype, lighter):
-        for other in others:
-            if dtype and _runs(other, dtype) and fits(other, dtype, tensor):
-                what = f"with precision.weights = {dtype} on " if dtype != weights_dtype else "on "
-                yield f"{what}{tensor} × {other.name}"
-                break
+def _window_bytes(share: DeviceShare) -> float:
+    """Most that the layers with a window keep of one sequence [B]."""
+    windows = (m.layers * m.cached_bytes * m.reach for m in share.mixers if m.kind == "gqa" and m.reach)
+    return sum(windows) / share.layout.pipeline
 
 
-def _runs(device: Device, dtype: str) -> bool:
-    return f"gemm.{MEASURED_AS.get(dtype, dtype)}" in device.operators
+def _tokens_in(kv_bytes: float, share: DeviceShare, max_seqs: int) -> float:
+    """Tokens that so many bytes hold: layers with a window keep no more than it of each of `max_seqs` sequences."""
+    windowed = [m for m in share.mixers if m.kind == "gqa" and m.reach]
+    in_window = sum(m.layers * m.cached_bytes for m in windowed) / share.layout.pipeline
+    always = share.kv_bytes_per_token - in_window
+    # states are paged like KV: where all slots' would fill the pool, not all are in use at once
+    left = kv_bytes - min(max_seqs * share.state_bytes_per_seq, 0.5 * kv_bytes)
+    tokens = left / share.kv_bytes_per_token if share.kv_bytes_per_token else MOST_TOKENS
+    full = max_seqs * max((m.reach or 0 for m in windowed), default=0)
+    if windowed and always and tokens > full:
+        tokens = full + (left - full * share.kv_bytes_per_token) / always
+    return min(max(tokens, 0.0), MOST_TOKENS)

@@ -16,6 +16,9 @@ from infersim.spec.hardware import DecodeAttentionCurve, ElementwiseCurve, GemmC
 TILE = 128
 """Rows and columns of the output tile that the forms reckon with."""
 
+LEAST = 512
+"""Products with fewer outputs or inputs were not measured; they are small."""
+
 RESULT_BYTES = 2.0
 """Bytes an element of results and of all that layers hand on, in whatever type the operands are."""
 

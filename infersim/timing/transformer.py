@@ -1,70 +1,93 @@
-"""Step times of a dense transformer: kernels per layer, times layers, and what the engine adds.
+"""Step times of a decoder-only language model: kernels per layer, times layers, and what the engine adds.
 
-What depends on whole numbers of tokens or sequences is compiled into plain lists when the model is built; decode
-attention is the upper envelope of a few lines in the context. So a step costs a handful of look-ups and products.
+What depends on whole numbers of tokens is compiled into plain lists when the model is built; decode attention is
+piecewise linear in the context, its pieces compiled when a number of sequences is first seen. So a step costs a handful
+of look-ups and products.
+
+Attention data parallelism and pipelines are reckoned in even shares: a rank holds 1/data of the sequences, a pipeline
+keeps 1/pipeline of them in each of its stages, and a token passes all layers at that share's pace.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from infersim.errors import InputError
 from infersim.spec.engine import EngineConstants
+from infersim.spec.fleet import Precision
 from infersim.spec.hardware import Device
 from infersim.spec.model import Model
 from infersim.timing import operators
 from infersim.timing.collectives import all_reduce_s
-from infersim.timing.curves import Curves
-from infersim.timing.layout import DeviceShare
+from infersim.timing.curves import Curves, Source
+from infersim.timing.dtypes import GGUF, compute_dtype
+from infersim.timing.experts import active_share, experts_s
+from infersim.timing.generic import peak_of
+from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer
+from infersim.timing.pieces import FOREVER, Line, Piece, limited, summed, upper_envelope
 from infersim.timing.shape import BatchShape
 
-FOREVER = 1 << 60
-"""Decode steps that a line holds for if no other line crosses it."""
+LINEAR_CHUNK = 64
+"""Tokens that chunk-wise kernels of linear attention take together (flash-linear-attention's default)."""
 
-Piece = tuple[float, float, float]
-"""Up to this context [tokens]: time at context 0 [s], time per context token [s]."""
+
+@dataclass(frozen=True)
+class Prefill:
+    """Prefill attention of one kind of layer, all such layers: numbers by which the batch's sums are multiplied."""
+
+    base_s: float
+    pair_s: float
+    tile_factor: float
+    token_s: float
+    context_s: float
+    norm: float
+    reach: float
 
 
 class TransformerTiming:
-    """Step times of one replica, of `tensor` devices.
+    """Step times of one replica.
 
     Args:
         model, device, engine: profiles.
-        weights_dtype: type of weights and of the products' operands: `bf16`, `fp16` or `fp8`.
-        kv_dtype: type of the KV cache: `bf16`, `fp16` or `fp8`.
-        tensor: devices that every layer is split over.
+        relative: device whose curves are scaled where `device` has none.
+        precision: numeric types, all of them said.
+        layout: the replica's devices.
         max_tokens: most tokens of a step (`max_num_batched_tokens`).
         max_seqs: most sequences of a step (`max_num_seqs`).
+        async_scheduling: the next step is scheduled while the device works.
 
     Attributes:
-        peak_flops: dense peak of all devices together in the weights' type [FLOP/s].
+        frontend_s: delay of every token by front end and network [s].
+        frontend_serial_s: time for which one request keeps the front end to itself [s].
+        peak_flops: dense peak of all devices together in the type that products are computed in [FLOP/s].
         peak_bytes_per_s: memory bandwidth of all devices together [B/s].
 
     Raises:
-        InputError: `tensor` does not divide the model, or the device has no curve for a type or a device count.
+        InputError: the model cannot be split so, or the devices have no link.
     """
 
     __slots__ = (
         "_body",
         "_curves",
         "_decode",
+        "_experts",
         "_head",
         "_model",
-        "_pair_s",
-        "_prefill_base_s",
-        "_prefill_context_s",
-        "_prefill_norm",
-        "_prefill_tile_s",
-        "_prefill_tiles",
-        "_prefill_token_s",
+        "_prefill",
+        "_prefill_extra_s",
+        "_ranks",
         "_share",
+        "_stages",
+        "_tile_s",
         "frontend_s",
+        "frontend_serial_s",
         "max_seqs",
         "max_tokens",
         "peak_bytes_per_s",
         "peak_flops",
+        "precision",
     )
 
     def __init__(
@@ -73,52 +96,99 @@ class TransformerTiming:
         device: Device,
         engine: EngineConstants,
         *,
-        weights_dtype: str,
-        kv_dtype: str,
-        tensor: int,
+        precision: Precision,
+        layout: Layout,
         max_tokens: int,
         max_seqs: int,
+        relative: Device | None = None,
+        async_scheduling: bool = False,
     ):
-        self._model = model
-        self._share = DeviceShare.of(model, weights_dtype, kv_dtype, tensor)
-        self._curves = Curves.of(device, weights_dtype, kv_dtype, tensor)
+        weights, kv = precision.weights or "bf16", precision.kv_cache or "bf16"
+        moe = precision.moe_weights or weights
+        self._model, self.precision = model, precision
+        self._share = DeviceShare.of(
+            model, layout, weights=weights, moe_weights=moe, kv_cache=kv, pads_heads=engine.pads_heads
+        )
+        activations = compute_dtype(weights, precision.activations)
+        self._curves = Curves.of(
+            Source.of(device, relative, engine),
+            weights=weights,
+            moe_weights=moe,
+            activations=activations,
+            moe_activations=compute_dtype(moe, precision.activations),
+            head=weights if weights in GGUF else "bf16",
+            kv_cache=kv,
+            tensor=layout.tensor,
+            group=layout.tensor * layout.data,
+            uses=self._uses,
+        )
         self.max_tokens, self.max_seqs = max_tokens, max_seqs
         self.frontend_s = engine.frontend_s.value
-        self.peak_flops = tensor * _peak(device, weights_dtype)
-        self.peak_bytes_per_s = tensor * device.memory.bandwidth_bytes_per_s
-        self._body = self._compile_body(max(max_tokens, max_seqs)).tolist()
-        self._head = self._compile_head(max_seqs, engine).tolist()
-        self._decode = self._compile_decode(max_seqs)
-        self._compile_prefill(engine)
+        self.frontend_serial_s = engine.frontend_serial_s.value if engine.frontend_serial_s else 0.0
+        self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
+        self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
+        self._ranks, self._stages = layout.data, layout.pipeline
+        host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
+        most = max(max_tokens, max_seqs)
+        tokens = np.arange(1, most + 1, dtype=float)
+        mix, feed = self._mix_s(tokens), self._feed_s(tokens)
+        spread = layout.data * layout.pipeline > 1
+        self._body = np.concatenate(([0.0], mix if spread else mix + feed)).tolist()
+        self._experts: list[float] | None = np.concatenate(([0.0], feed)).tolist() if spread else None
+        self._head = self._compile_head(max_seqs, host.value, engine.step_host_per_seq_s.value)
+        self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
+        self._decode[0] = ((FOREVER, 0.0, 0.0),)
+        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
+        self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
+        self._tile_s = 1.0 / operators.TILE
 
     # -- the hot path ------------------------------------------------------------------------------------------------
 
     def step_s(self, shape: BatchShape) -> float:
         """Time of one step [s]."""
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
-        for piece in self._decode[decodes]:
+        for piece in self._decode[decodes] or self._pieces(decodes):
             if context <= piece[0]:
                 break
         _, base_s, token_s = piece
         prefill = shape.prefill_tokens
+        if self._experts is None:
+            body_s = self._body[decodes + prefill]
+        else:
+            body_s = self._spread_s(decodes, prefill, shape.prefill_chunks)
         if not prefill:
-            return self._body[decodes] + self._head[shape.sampled_seqs] + base_s + context * token_s
-        # operators.attention_prefill_s over the batch's sums, spelt out in numbers compiled beforehand
-        tiles = prefill * self._prefill_tile_s
-        if tiles < shape.prefill_chunks:
-            tiles = shape.prefill_chunks
-        compute = shape.prefill_work * self._pair_s * (1.0 + self._prefill_tiles / tiles)
-        memory = prefill * self._prefill_token_s + shape.prefill_context_tokens * self._prefill_context_s
-        longer, shorter = (compute, memory) if compute > memory else (memory, compute)
-        norm = self._prefill_norm
-        attention_s = longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
+            return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
+        return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s + self._prefill_s(shape)
+
+    def _prefill_s(self, shape: BatchShape) -> float:
+        """Attention over new tokens: `operators.attention_prefill_s` of the batch's sums, in compiled numbers."""
+        prefill, work, chunks = shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks
+        tiles = prefill * self._tile_s
+        if tiles < chunks:
+            tiles = chunks
+        total = self._prefill_extra_s
+        for part in self._prefill:
+            pairs = prefill * part.reach
+            compute = (work if work < pairs else pairs) * part.pair_s * (1.0 + part.tile_factor / tiles)
+            memory = prefill * part.token_s + shape.prefill_context_tokens * part.context_s
+            longer, shorter = (compute, memory) if compute > memory else (memory, compute)
+            norm = part.norm
+            total += part.base_s + longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
         return (
-            self._body[decodes + prefill]
-            + self._head[shape.sampled_seqs]
-            + base_s
-            + context * token_s
-            + (self._prefill_base_s + attention_s)
+            total
+            if self._ranks == 1
+            else self._prefill_extra_s + (total - self._prefill_extra_s) / min(self._ranks, chunks)
         )
+
+    def _spread_s(self, decodes: int, prefill: int, chunks: int) -> float:
+        """Linear layers of a rank's or a stage's share: sequences are spread evenly, one prompt is not."""
+        assert self._experts is not None
+        decoding = -(-decodes // (self._ranks * self._stages))
+        feeding = -(-decodes // self._stages)
+        if prefill:
+            decoding += -(-prefill // min(self._ranks, chunks))
+            feeding += prefill
+        return self._body[decoding] + self._experts[feeding]
 
     def decode_piece(self, shape: BatchShape) -> tuple[float, float, int]:
         """Decode steps from this shape on while nobody joins or leaves; see `TimingModel`.
@@ -127,11 +197,12 @@ class TransformerTiming:
         next.
         """
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
-        for piece in self._decode[decodes]:
+        for piece in self._decode[decodes] or self._pieces(decodes):
             if context <= piece[0]:
                 break
         upto, base_s, token_s = piece
-        first_s = self._body[decodes] + self._head[shape.sampled_seqs] + base_s + context * token_s
+        body_s = self._body[decodes] if self._experts is None else self._spread_s(decodes, 0, 0)
+        first_s = body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
         steps = int((upto - context) // decodes) + 1 if upto < FOREVER else FOREVER
         return first_s, token_s * decodes, steps
 
@@ -140,27 +211,52 @@ class TransformerTiming:
     def work(self, columns: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """FLOPs and bytes of memory traffic of segments, all devices of the replica together; see `TimingModel`.
 
-        Weights are read once a step; keys and values are written once and read by decodes and by later chunks.
-        Activations are left out: they are small beside the rest, and a bound must not exceed what is moved.
+        Weights are read once a step (by each data-parallel rank and for each share of a pipeline), of experts those
+        that are chosen; keys and values are written once and read by decodes and by later chunks. Activations are left
+        out: they are small beside the rest, and a bound must not exceed what is moved.
         """
-        share, model = self._share, self._model
-        steps = np.asarray(columns["steps"], dtype=float)
-        decodes = np.asarray(columns["decode_seqs"], dtype=float)
-        prefill = np.asarray(columns["prefill_tokens"], dtype=float)
-        read = steps * np.asarray(columns["decode_context_tokens"], dtype=float)
-        read = read + decodes * steps * (steps - 1.0) / 2.0
+        share = self._share
+        steps, decodes, prefill, chunks, sampled = (
+            np.asarray(columns[name], dtype=float)
+            for name in ("steps", "decode_seqs", "prefill_tokens", "prefill_chunks", "sampled_seqs")
+        )
+        growth = decodes * steps * (steps - 1.0) / 2.0
+        context = steps * np.asarray(columns["decode_context_tokens"], dtype=float) + growth
+        earlier = steps * np.asarray(columns["prefill_context_tokens"], dtype=float)
+        pairs = steps * np.asarray(columns["prefill_work"], dtype=float)
         tokens = steps * (decodes + prefill)
-        sampled = steps * np.asarray(columns["sampled_seqs"], dtype=float)
-        pairs = read + steps * np.asarray(columns["prefill_work"], dtype=float)
-        attention = operators.attention_flops(pairs, model.heads, model.head_dim) * model.layers
-        flops = 2.0 * tokens * share.layer_weights * share.tensor * model.layers + attention
-        flops = flops + 2.0 * sampled * share.head_weights * share.tensor
-        kv_tokens = read + tokens + steps * np.asarray(columns["prefill_context_tokens"], dtype=float)
-        weights = share.layer_weights * model.layers * share.weight_bytes + share.head_weights * share.head_bytes
-        moved = share.tensor * (steps * weights + kv_tokens * share.kv_bytes_per_token)
+        flops = 2.0 * share.layout.tensor * tokens * share.dense_weights
+        flops = flops + 2.0 * steps * sampled * share.head_weights * share.layout.tensor
+        moved = steps * (share.dense_weights * share.weight_bytes + share.head_weights * share.head_bytes)
+        moved = moved * share.layout.tensor * share.layout.data
+        for feed in share.feeds:
+            if feed.experts is not None:
+                experts, layers = feed.experts, feed.layers
+                whole = experts.count * experts.matrices * experts.hidden * experts.wide * share.layout.experts_tensor
+                flops = flops + 2.0 * tokens * layers * whole * experts.chosen / experts.count
+                active = active_share(np.maximum(decodes + prefill, 1.0), experts.chosen / experts.count)
+                moved = moved + steps * layers * whole * share.moe_bytes * active
+        for mixer in share.mixers:
+            read = context if mixer.reach is None else np.minimum(context, steps * decodes * mixer.reach)
+            seen = pairs if mixer.reach is None else np.minimum(pairs, steps * prefill * mixer.reach)
+            work = 2.0 * mixer.heads * (read * mixer.decode_width + seen * mixer.pair_width)
+            flops = flops + work * mixer.layers * share.layout.tensor
+            cached = (read + tokens + earlier) * mixer.kv_bytes + context * mixer.index_bytes
+            states = 2.0 * steps * (decodes + chunks) * mixer.state_bytes
+            moved = moved + (cached + states) * mixer.layers * share.layout.tensor
         return flops, moved
 
     # -- what the numbers rest on --------------------------------------------------------------------------------------
+
+    @property
+    def share(self) -> DeviceShare:
+        """What one device holds."""
+        return self._share
+
+    @property
+    def curves(self) -> Curves:
+        """The operators' curves."""
+        return self._curves
 
     def confidence(self) -> list[dict[str, Any]]:
         """What each curve rests on; see `Curves.confidence`."""
@@ -172,13 +268,15 @@ class TransformerTiming:
         Args:
             columns: as in `work`.
         """
-        model, share = self._model, self._share
-        decodes, prefill = np.asarray(columns["decode_seqs"]), np.asarray(columns["prefill_tokens"])
-        last = np.asarray(columns["decode_context_tokens"]) + decodes * (np.asarray(columns["steps"]) - 1)
+        ranks = self._ranks * self._stages
+        decodes, prefill = np.asarray(columns["decode_seqs"]) / ranks, np.asarray(columns["prefill_tokens"])
+        last = np.asarray(columns["decode_context_tokens"]) / ranks + decodes * (np.asarray(columns["steps"]) - 1)
         active, filling = decodes > 0, prefill > 0
-        tokens = (decodes + prefill)[active | filling]
+        tokens = np.maximum((decodes + prefill)[active | filling], 1.0)
         sampled = np.asarray(columns["sampled_seqs"])
         chunk = (prefill / np.maximum(np.asarray(columns["prefill_chunks"]), 1))[filling]
+        read = max((m.kv_bytes for m in self._share.mixers if m.kind == "gqa" and not m.reach), default=0.0)
+        payload = tokens * operators.RESULT_BYTES * self._model.hidden
         return self._curves.outside(
             [
                 *self._fixed_arguments(),
@@ -187,94 +285,126 @@ class TransformerTiming:
                 ("prefill", "tokens", chunk),
                 ("prefill", "chunks", np.asarray(columns["prefill_chunks"])[filling]),
                 ("prefill", "context_tokens", np.asarray(columns["prefill_context_tokens"])[filling]),
-                ("decode", "seqs", decodes[active]),
+                ("decode", "seqs", np.maximum(decodes[active], 1.0)),
                 ("decode", "context_tokens", last[active] / decodes[active]),
-                ("decode", "kv_bytes", last[active] * (share.kv_bytes_per_token / model.layers)),
-                ("all_reduce", "bytes", tokens * operators.RESULT_BYTES * model.hidden),
+                ("decode", "kv_bytes", last[active] * read if read else np.empty(0)),
+                ("reduce_tensor", "bytes", payload),
+                ("reduce_experts", "bytes", payload),
             ]
         )
 
     def _fixed_arguments(self) -> list[tuple[str, str, np.ndarray]]:
         """Arguments of the curves that are the same in every step: the products' sizes and the heads."""
         share = self._share
-        outputs, inputs = zip(*share.products, strict=True)
+        blocks: tuple[Mixer | Feed, ...] = (*share.mixers, *share.feeds)
+        products = [p for block in blocks for p in block.products if min(p) >= operators.LEAST]
+        heads = [mixer.heads for mixer in share.mixers if mixer.kind == "gqa"]
+        sizes = np.array(products or [share.head])
         return [
-            ("gemm", "n", np.array(outputs)),
-            ("gemm", "k", np.array(inputs)),
+            ("gemm", "n", sizes[:, 0]),
+            ("gemm", "k", sizes[:, 1]),
             ("head", "n", np.array([share.head[0]])),
             ("head", "k", np.array([share.head[1]])),
-            ("prefill", "heads", np.array([share.heads])),
+            ("prefill", "heads", np.array(heads)),
         ]
+
+    def _uses(self, role: str) -> bool:
+        kinds = {mixer.kind for mixer in self._share.mixers}
+        moe = any(feed.experts for feed in self._share.feeds)
+        needed = {"decode": "gqa" in kinds, "prefill": bool(kinds & {"gqa", "mla"}), "latent": "mla" in kinds}
+        return {**needed, "experts": moe, "reduce_experts": moe}.get(role, True)
 
     # -- compilation -------------------------------------------------------------------------------------------------
 
-    def _compile_body(self, most: int) -> np.ndarray:
-        """Linear layers, element-wise kernels and all-reduces of n tokens, for n = 0 … `most` [s]."""
-        share, tokens = self._share, np.arange(1, most + 1, dtype=float)
-        curves = self._curves
-        layer = operators.elementwise_s(tokens * share.elementwise_bytes_per_token, curves.elementwise)
-        for outputs, inputs in share.products:
-            layer = layer + operators.gemm_s(tokens, outputs, inputs, share.weight_bytes, curves.gemm)
-        if curves.all_reduce is not None:
-            payload = tokens * operators.RESULT_BYTES * self._model.hidden
-            layer = layer + 2.0 * all_reduce_s(payload, share.tensor, curves.all_reduce)
-        return np.concatenate(([0.0], layer * self._model.layers))
+    def _products_s(self, tokens: np.ndarray, products: Any) -> Any:
+        curve, share = self._curves.gemm, self._share
+        return sum(operators.gemm_s(tokens, n, k, share.weight_bytes, curve) for n, k in products)
 
-    def _compile_head(self, most: int, engine: EngineConstants) -> np.ndarray:
+    def _mix_s(self, tokens: np.ndarray) -> np.ndarray:
+        """What a rank computes of its own tokens: all but routed experts and what brings tokens to them [s]."""
+        share, curves, total = self._share, self._curves, np.zeros_like(tokens)
+        reduce_s = self._reduce_s(tokens, share.layout.tensor, curves.reduce_tensor)
+        blocks: tuple[Mixer | Feed, ...] = (*share.mixers, *share.feeds)
+        for block in blocks:
+            moved = operators.elementwise_s(tokens * operators.RESULT_BYTES * block.moved, curves.elementwise)
+            routed = isinstance(block, Feed) and block.experts is not None
+            total += block.layers * (self._products_s(tokens, block.products) + moved + (0.0 if routed else reduce_s))
+        return total
+
+    def _feed_s(self, tokens: np.ndarray) -> np.ndarray:
+        """Routed experts of the tokens of all ranks, and the collectives round them [s].
+
+        Behind experts the results are summed; under attention data parallelism tokens are gathered before them and
+        scattered after, which moves as much.
+        """
+        share, curves, total = self._share, self._curves, np.zeros_like(tokens)
+        reduce_s = self._reduce_s(tokens, share.layout.tensor * share.layout.data, curves.reduce_experts)
+        for feed in share.feeds:
+            if feed.experts is not None:
+                layer = experts_s(tokens, feed.experts, share.layout.expert, share.moe_bytes, curves.experts)
+                total += feed.layers * (layer + reduce_s)
+        return total
+
+    def _reduce_s(self, tokens: np.ndarray, devices: int, curve: Any) -> Any:
+        if curve is None or devices == 1:
+            return 0.0
+        return all_reduce_s(tokens * operators.RESULT_BYTES * self._model.hidden, devices, curve)
+
+    def _compile_head(self, most: int, host_s: float, host_per_seq_s: float) -> list[float]:
         """LM head of s sampled sequences and the engine's host time, for s = 0 … `most` [s]."""
         share, seqs = self._share, np.arange(1, most + 1, dtype=float)
         outputs, inputs = share.head
-        head = operators.gemm_s(seqs, outputs, inputs, share.head_bytes, self._curves.head)
-        host = engine.step_host_s.value
-        return np.concatenate(([host], head + host + seqs * engine.step_host_per_seq_s.value))
+        head = operators.gemm_s(seqs / self._ranks, outputs, inputs, share.head_bytes, self._curves.head)
+        return np.concatenate(([host_s], head + host_s + seqs / self._ranks * host_per_seq_s)).tolist()
 
-    def _compile_decode(self, most: int) -> list[tuple[Piece, ...]]:
-        """Decode attention of all layers by sequences: the upper envelope of the curve's lines in the context."""
-        curve, layers, share = self._curves.decode, self._model.layers, self._share
-        slopes = [share.kv_bytes_per_token / line.bytes_per_s for line in curve.lines]
-        table: list[tuple[Piece, ...]] = [((float("inf"), 0.0, 0.0),)]
-        for seqs in range(1, most + 1):
-            rows = seqs * share.kv_heads
-            bases = [layers * (line.launch_s + rows * line.row_s) for line in curve.lines]
-            table.append(upper_envelope(list(zip(bases, slopes, strict=True))))
-        return table
-
-    def _compile_prefill(self, engine: EngineConstants) -> None:
-        curve, model, share = self._curves.prefill, self._model, self._share
-        per_token = operators.attention_prefill_bytes(
-            1.0, 0.0, share.heads, share.kv_heads, model.head_dim, share.kv_element_bytes
+    def _pieces(self, seqs: int) -> tuple[Piece, ...]:
+        """Decode attention of all layers for so many sequences: pieces of a line in their context."""
+        spread = self._ranks * self._stages
+        rank = max(seqs / spread, 1.0)
+        shares = [self._mixer_pieces(mixer, rank) for mixer in self._share.mixers]
+        pieces = tuple(
+            (upto * spread if upto < FOREVER else FOREVER, base_s, slope_s / spread)
+            for upto, base_s, slope_s in summed(shares)
         )
-        self._pair_s = model.layers * operators.attention_flops(1.0, share.heads, model.head_dim) / curve.flops_per_s
-        self._prefill_tile_s = 1.0 / operators.TILE
-        self._prefill_tiles = curve.wave_tiles / share.heads
-        self._prefill_token_s = model.layers * per_token / curve.bytes_per_s
-        self._prefill_context_s = share.kv_bytes_per_token / curve.bytes_per_s
-        self._prefill_norm = curve.norm
-        self._prefill_base_s = model.layers * (curve.launch_s + engine.prefill_extra_per_layer_s.value)
+        self._decode[seqs] = pieces
+        return pieces
 
+    def _mixer_pieces(self, mixer: Mixer, seqs: float) -> tuple[Piece, ...]:
+        layers = mixer.layers
+        if mixer.kind == "linear":
+            state_s = operators.elementwise_s(2.0 * seqs * mixer.state_bytes, self._curves.elementwise)
+            return ((FOREVER, layers * (float(state_s) + self._curves.decode.lines[0].launch_s), 0.0),)
+        lines = self._latent_lines(mixer) if mixer.kind == "mla" else self._grouped_lines(mixer, seqs)
+        pieces = upper_envelope([(layers * base_s, layers * slope_s) for base_s, slope_s in lines])
+        if mixer.reach is not None:
+            pieces = limited(pieces, seqs * mixer.reach)
+        if mixer.index_bytes:
+            index_s = layers * mixer.index_bytes / self._curves.latent.bytes_per_s
+            pieces = summed([pieces, ((FOREVER, 0.0, index_s),)])
+        return pieces
 
-def _peak(device: Device, weights_dtype: str) -> float:
-    peak = getattr(device.peak_flops, weights_dtype, None)
-    if peak is None:
-        raise InputError(f"{device.name} states no peak for {weights_dtype}", "", "precision.weights", weights_dtype)
-    return peak
-
-
-def upper_envelope(lines: list[tuple[float, float]]) -> tuple[Piece, ...]:
-    """The pieces of max over lines `base + slope · x` for x ≥ 0, in the order of x."""
-    at = 0.0
-    current = max(lines)
-    pieces = []
-    while True:
-        steeper = [
-            (max((current[0] - base) / (slope - current[1]), at), -slope, base)
-            for base, slope in lines
-            if slope > current[1]
+    def _grouped_lines(self, mixer: Mixer, seqs: float) -> list[Line]:
+        rows = seqs * mixer.kv_heads
+        return [
+            (line.launch_s + rows * line.row_s, mixer.kv_bytes / line.bytes_per_s) for line in self._curves.decode.lines
         ]
-        if not steeper:
-            pieces.append((float("inf"), *current))
-            return tuple(pieces)
-        upto, minus_slope, base = min(steeper)
-        if upto > at:
-            pieces.append((upto, *current))
-        at, current = upto, (base, -minus_slope)
+
+    def _latent_lines(self, mixer: Mixer) -> list[Line]:
+        curve = self._curves.latent
+        flops = 2.0 * mixer.heads * mixer.decode_width
+        return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
+
+    def _compile_prefill(self, mixer: Mixer) -> Prefill:
+        curve, layers = self._curves.prefill, mixer.layers
+        results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
+        pair_s = 2.0 * mixer.heads * mixer.pair_width / curve.flops_per_s
+        state_s = 2.0 * mixer.state_bytes / curve.bytes_per_s / LINEAR_CHUNK
+        return Prefill(
+            base_s=layers * curve.launch_s,
+            pair_s=layers * pair_s,
+            tile_factor=curve.wave_tiles / mixer.heads,
+            token_s=layers * ((results + mixer.kv_bytes) / curve.bytes_per_s + state_s),
+            context_s=layers * mixer.kv_bytes / curve.bytes_per_s,
+            norm=curve.norm,
+            reach=float(LINEAR_CHUNK if mixer.kind == "linear" else mixer.reach or FOREVER),
+        )

@@ -63,8 +63,8 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
     ),
     "misspelt model": (
         "llama-3.1-8b",
-        "llama-3-8b",
-        "11:12: fleet.main.model = 'llama-3-8b'",
+        "lama-3.1-8b",
+        "11:12: fleet.main.model = 'lama-3.1-8b'",
         "Did you mean 'llama-3.1-8b'?",
     ),
     "a device for a model": ("llama-3.1-8b", "h100-sxm-80gb", "11:12: fleet.main.model", "this is a device"),

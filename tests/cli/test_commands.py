@@ -136,5 +136,5 @@ def test_columns_that_a_terminal_cannot_hold_are_named():
     done = shell("COLUMNS=40 infersim devices list")
     assert max(map(len, done.stdout.splitlines())) <= 40
     assert "rests on" not in done.stdout
-    assert done.stderr == "(a wider terminal shows bf16, fp8,\npower, rests on, too)\n"
+    assert done.stderr == "(a wider terminal shows bandwidth, bf16,\nfp8, power, rests on, too)\n"
     assert "rests on" in shell("COLUMNS=200 infersim devices list").stdout

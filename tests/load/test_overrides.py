@@ -75,8 +75,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "fleet.main.engine.speculative={method: eagle3}",
         "fleet.main.engine.enable_prefix_caching=true",
         "fleet.main.role=prefill",
-        "fleet.main.parallel.pipeline=2",
-        "fleet.main.precision.weights=nvfp4",
         "fleet.main.purchase.kind=spot",
         "fleet.other={model: llama-3.1-8b, device: h100-sxm-80gb}",
         "workload.chat={model: azure-chat-2023, rate_per_s: 6}",

@@ -1,8 +1,10 @@
 """A model and a device whose numbers are round, so that times can be worked out by hand."""
 
 from infersim.spec.engine import EngineConstants
+from infersim.spec.fleet import Precision
 from infersim.spec.hardware import Device
 from infersim.spec.model import Model
+from infersim.timing.layout import DeviceShare, Layout
 from infersim.timing.transformer import TransformerTiming
 
 GEMM = {
@@ -51,9 +53,11 @@ def round_device(**changes) -> Device:
 def round_model(**changes) -> Model:
     """Two layers of 100 wide: 2 query heads and 1 KV head of 50, feed-forward 200, vocabulary 1,000."""
     data = {
-        "schema": "infersim/model/1", "name": "tiny", "full_name": "Tiny", "layers": 2, "hidden": 100, "heads": 2,
-        "kv_heads": 1, "head_dim": 50, "intermediate": 200, "vocab": 1000, "tie_embeddings": False,
-        "max_position": 4096, "params": 380000, "source": "round", "date": "2026",
+        "schema": "infersim/model/1", "name": "tiny", "full_name": "Tiny", "layers": 2, "hidden": 100,
+        "attention": [{"kind": "gqa", "layers": 2, "heads": 2, "kv_heads": 1, "head_dim": 50}],
+        "feed_forward": [{"kind": "dense", "layers": 2, "intermediate": 200}],
+        "vocab": 1000, "tie_embeddings": False, "max_position": 4096,
+        "params": 380000, "source": "round", "date": "2026",
     }  # fmt: skip
     return Model.model_validate({**data, **changes})
 
@@ -69,6 +73,21 @@ def round_engine(**changes) -> EngineConstants:
     return EngineConstants.model_validate({"schema": "infersim/engine/1", "name": "round", **constants})
 
 
-def round_timing(**changes) -> TransformerTiming:
-    options = {"weights_dtype": "bf16", "kv_dtype": "bf16", "tensor": 1, "max_tokens": 512, "max_seqs": 16}
-    return TransformerTiming(round_model(), round_device(), round_engine(), **{**options, **changes})
+def round_precision(weights="bf16", kv_cache="bf16", moe_weights=None) -> Precision:
+    return Precision(weights=weights, moe_weights=moe_weights or weights, kv_cache=kv_cache)
+
+
+def round_share(model=None, tensor=1, weights="bf16", kv_cache="bf16", **layout) -> DeviceShare:
+    types = {"weights": weights, "moe_weights": weights, "kv_cache": kv_cache}
+    return DeviceShare.of(model or round_model(), Layout(tensor=tensor, **layout), **types)
+
+
+def round_timing(model=None, device=None, *, weights="bf16", kv_cache="bf16", tensor=1, **changes) -> TransformerTiming:
+    options = {
+        "precision": round_precision(weights, kv_cache),
+        "layout": Layout(tensor=tensor),
+        "max_tokens": 512,
+        "max_seqs": 16,
+        **changes,
+    }
+    return TransformerTiming(model or round_model(), device or round_device(), round_engine(), **options)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from infersim import load
+from infersim.timing.layout import Layout
 from infersim.timing.transformer import TransformerTiming
+from tests.timing.helpers import round_precision
 
 INSIDE = {
     "steps": 1,
@@ -22,9 +24,8 @@ def told(tensor: int, model: str = "llama-3.1-8b", **changes) -> set[tuple[str, 
         load.load_profile("model", model),
         load.load_profile("device", "h100-sxm-80gb"),
         load.load_profile("engine", "vllm"),
-        weights_dtype="bf16",
-        kv_dtype="bf16",
-        tensor=tensor,
+        precision=round_precision(),
+        layout=Layout(tensor=tensor),
         max_tokens=8192,
         max_seqs=256,
     )

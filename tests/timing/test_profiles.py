@@ -5,8 +5,7 @@ from pydantic import ValidationError
 
 from infersim.load.profiles import list_profiles, load_profile
 from infersim.spec.hardware import Device, Participants
-from infersim.timing.layout import DeviceShare
-from tests.timing.helpers import round_device
+from tests.timing.helpers import round_device, round_share
 
 MEASURED = ("a100-sxm-80gb", "b200-sxm-180gb", "h100-sxm-80gb", "h200-sxm-141gb", "l40s-48gb")
 MEDIAN_ERROR = {
@@ -54,10 +53,12 @@ def test_fitted_curves_state_their_points_and_small_errors(name):
 @pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-70b", "qwen3-8b", "qwen3-32b"])
 def test_parameters_follow_from_the_shapes(name):
     model = load_profile("model", name)
-    share = DeviceShare.of(model, "bf16", "bf16", 1)
-    matrices = share.layer_weights * model.layers + share.head_weights + share.embedding_weights
+    share = round_share(model)
+    matrices = share.dense_weights + share.head_weights + share.embedding_weights
     # norms: two a layer, two more over a head's width in Qwen3, one at the end
-    norms = model.layers * (2 * model.hidden + (2 * model.head_dim if "qwen3" in name else 0)) + model.hidden
+    norms = (
+        model.layers * (2 * model.hidden + (2 * model.attention[0].head_dim if "qwen3" in name else 0)) + model.hidden
+    )
     assert model.params == matrices + norms
 
 

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infersim.errors import InputError
+from infersim.timing.pieces import FOREVER, limited, summed, upper_envelope
 from infersim.timing.shape import BatchShape
-from infersim.timing.transformer import FOREVER, upper_envelope
 from tests.timing.helpers import round_timing
 
 DEVICES = ("h100-sxm-80gb", "h200-sxm-141gb", "a100-sxm-80gb", "b200-sxm-180gb", "l40s-48gb")
@@ -161,7 +160,7 @@ def test_work_of_a_chunk_reads_its_earlier_context():
 
 
 def test_peaks_are_those_of_all_devices_in_the_weights_type(timing_of):
-    timing = timing_of(tensor=2, weights_dtype="fp8")
+    timing = timing_of(tensor=2, weights="fp8")
     assert (timing.peak_flops, timing.peak_bytes_per_s) == (2 * 1979e12, 2 * 3.35e12)
 
 
@@ -169,7 +168,7 @@ def test_the_upper_envelope_skips_lines_that_are_never_highest():
     # (base, slope): 2 + x and 5x cross at 0.5; 1 + 2x is below both everywhere
     assert upper_envelope([(0.0, 5.0), (2.0, 1.0), (1.0, 2.0)]) == (
         (0.5, 2.0, 1.0),
-        (float("inf"), 0.0, 5.0),
+        (FOREVER, 0.0, 5.0),
     )
 
 
@@ -179,17 +178,32 @@ def test_the_upper_envelope_is_the_maximum(lines, x):
     assert piece[1] + piece[2] * x == pytest.approx(max(base + slope * x for base, slope in lines), rel=1e-9, abs=1e-12)
 
 
-def test_a_type_without_a_measured_curve_is_refused_with_those_that_have_one(timing_of):
-    with pytest.raises(InputError) as refusal:
-        timing_of(device="a100-sxm-80gb", weights_dtype="fp8")
-    assert refusal.value.field == "precision.weights"
-    assert refusal.value.hint == "allowed: bf16, fp16"
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=1, max_size=4), st.floats(0, 100))
+def test_a_limited_function_is_that_of_the_smaller_argument(lines, x):
+    full, cut = upper_envelope(lines), limited(upper_envelope(lines), 30.0)
+    assert value(cut, x) == pytest.approx(value(full, min(x, 30.0)), rel=1e-9, abs=1e-9)
 
 
-def test_a_device_count_without_a_measured_all_reduce_is_refused(timing_of):
-    with pytest.raises(InputError) as refusal:
-        timing_of(tensor=16)
-    assert (refusal.value.field, refusal.value.hint) == ("parallel.tensor", "allowed: 1, 2, 4, 8")
+@given(st.lists(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=1), min_size=1), st.floats(0, 100))
+def test_a_sum_of_functions_adds_their_values(functions, x):
+    parts = [upper_envelope(lines) for lines in functions]
+    assert value(summed(parts), x) == pytest.approx(sum(value(part, x) for part in parts), rel=1e-9, abs=1e-9)
+
+
+def value(pieces, x):
+    piece = next(piece for piece in pieces if x <= piece[0])
+    return piece[1] + piece[2] * x
+
+
+def test_a_type_that_a_device_cannot_compute_in_saves_bytes_only(timing_of):
+    eight, sixteen = (timing_of(device="a100-sxm-80gb", weights=weights) for weights in ("fp8", "bf16"))
+    assert eight.step_s(decodes(1, 100)) < sixteen.step_s(decodes(1, 100))
+    assert eight.step_s(prefill(8000)) > 0.95 * sixteen.step_s(prefill(8000))
+
+
+def test_a_device_count_without_a_measured_all_reduce_is_reckoned_from_the_link(timing_of):
+    entries = {entry["curve"]: entry for entry in timing_of(tensor=16).confidence()}
+    assert entries["all_reduce.bf16"]["confidence"] == "spec-sheet"
 
 
 def test_confidence_names_every_curve_in_use(timing_of):

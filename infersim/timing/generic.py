@@ -1,0 +1,165 @@
+"""Curves where none was measured: shares of a data sheet's peaks, and curves of a relative scaled to another device.
+
+Scaling keeps what belongs to a kernel (launch, tiles, exponents) and multiplies rates by the ratio of the peaks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infersim.spec.engine import KernelShares
+from infersim.spec.hardware import (
+    AllReduceCurve,
+    Confidence,
+    Curve,
+    DecodeAttentionCurve,
+    Device,
+    ElementwiseCurve,
+    GemmCurve,
+    LatentAttentionCurve,
+    PrefillAttentionCurve,
+)
+
+GENERIC = KernelShares(
+    flops=0.68,
+    bytes=0.8,
+    attention_flops=0.45,
+    attention_bytes=0.8,
+    launch_s=4e-6,
+    source="medians over the curves of A100, H100, H200, B200, L40S, from github.com/ai-dynamo/aiconfigurator@095f58a",
+    date="2026-11-25",
+    method="fitted rate divided by the data sheet's, median of five devices; decode attention 0.80, launches 3-5 us",
+    confidence="spec-sheet",
+)
+"""What the kernels of a GPU engine reach of a data sheet that nobody measured."""
+ELEMENTWISE_SHARE = 0.7
+"""Of memory bandwidth, by kernels that only move bytes (an assumption: nothing here was measured)."""
+LATENT_LAUNCH_S, LATENT_FLOPS_SHARE, LATENT_BYTES_SHARE = 12e-6, 0.6, 0.75
+"""MLA, which has no kernel table: numbers by which a study came within 11% of real serving runs."""
+LINK_SHARE, COLLECTIVE_LATENCY_S = 0.75, 10e-6
+"""All-reduce over a link that nobody measured: share of its rate (A100, H100, B200: 0.72-0.8), latency."""
+_SIXTEEN = ("bf16", "fp16", "tf32", "fp32")
+_PEAKS = {"fp8": ("fp8", *_SIXTEEN), "nvfp4": ("fp4", *_SIXTEEN), "int8": ("int8", *_SIXTEEN), "fp32": ("fp32",)}
+
+
+def peak_of(device: Device, dtype: str) -> float | None:
+    """Peak rate at which a device computes in a type, or in the next that it has [FLOP/s]."""
+    peaks = device.peak_flops
+    rates = (getattr(peaks, name) for name in _PEAKS.get(dtype, (dtype, *_SIXTEEN)) if hasattr(peaks, name))
+    return next((rate for rate in rates if rate is not None), None)
+
+
+def computes_in(device: Device, dtype: str) -> str:
+    """The type that products asked for in `dtype` run in: 16 bits where the device has no such units."""
+    wanted = {"nvfp4": "fp4"}.get(dtype, dtype)
+    return dtype if getattr(device.peak_flops, wanted, None) or dtype in _SIXTEEN else "bf16"
+
+
+def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
+    """A relative's curve with its rates multiplied by the ratios of the two devices' peaks, marked `derived`."""
+    dtype = name.partition(".")[2]
+    bandwidth = device.memory.bandwidth_bytes_per_s / relative.memory.bandwidth_bytes_per_s
+    if isinstance(curve, AllReduceCurve):
+        return _scaled_collective(curve, relative, device)
+    if isinstance(curve, DecodeAttentionCurve):
+        lines = tuple(line.model_copy(update={"bytes_per_s": line.bytes_per_s * bandwidth}) for line in curve.lines)
+        return _derived(curve, relative, {"lines": lines})
+    update = {"bytes_per_s": curve.bytes_per_s * bandwidth}
+    if hasattr(curve, "flops_per_s"):
+        attention = isinstance(curve, (PrefillAttentionCurve, LatentAttentionCurve))
+        theirs, ours = (peak_of(of, "bf16" if attention else dtype) for of in (relative, device))
+        update["flops_per_s"] = curve.flops_per_s * (ours or 0.0) / (theirs or 1.0)
+    return _derived(curve, relative, update)
+
+
+def _derived(curve: Any, relative: Device, update: dict[str, Any]) -> Any:
+    source = (
+        f"{relative.name}'s curve x the ratio of the data sheets; {curve.fit.source if curve.fit else curve.source}"
+    )
+    return curve.model_copy(update={**update, "confidence": "derived", "fit": None, "source": source})
+
+
+def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) -> AllReduceCurve:
+    if relative.link is None or device.link is None:
+        return curve
+    ratio = device.link.bytes_per_s / relative.link.bytes_per_s
+
+    def faster(lines: Any) -> Any:
+        return tuple(line.model_copy(update={"bytes_per_s": line.bytes_per_s * ratio}) for line in lines)
+
+    devices = {
+        count: part.model_copy(update={"small": faster(part.small), "large": faster(part.large)})
+        for count, part in curve.devices.items()
+    }
+    return _derived(curve, relative, {"devices": devices})
+
+
+def from_shares(operator: str, weights: str, dtype: str, device: Device, shares: KernelShares) -> Curve:
+    """A curve of shares of a device's peaks.
+
+    Args:
+        operator: `gemm`, `attention_prefill`, `attention_decode`, `attention_latent` or `elementwise`.
+        weights: type of the weights, where the shares tell types apart.
+        dtype: what the products are computed in.
+        device: whose peaks.
+        shares: of them.
+    """
+    bandwidth = device.memory.bandwidth_bytes_per_s
+    about = {"confidence": shares.confidence, "source": f"{shares.source}; {shares.method}", "date": shares.date}
+    sixteen = peak_of(device, "bf16") or 0.0
+    if operator == "gemm":
+        return GemmCurve(
+            form="gemm/1",
+            launch_s=shares.launch_s,
+            flops_per_s=shares.flops * shares.flops_by_dtype.get(weights, 1.0) * (peak_of(device, dtype) or sixteen),
+            bytes_per_s=shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * bandwidth,
+            wave_tiles=0.0,
+            k_half=0.0,
+            bytes_extra=0.0,
+            norm=3.5,
+            **about,
+        )
+    if operator == "attention_prefill":
+        return PrefillAttentionCurve(
+            form="attention_prefill/1",
+            launch_s=shares.launch_s,
+            flops_per_s=shares.attention_flops * sixteen,
+            bytes_per_s=shares.attention_bytes * bandwidth,
+            wave_tiles=0.0,
+            norm=2.0,
+            **about,
+        )
+    if operator == "attention_decode":
+        line = {"launch_s": shares.launch_s, "row_s": 0.0, "bytes_per_s": shares.attention_bytes * bandwidth}
+        return DecodeAttentionCurve.model_validate({"form": "attention_decode/1", "lines": [line], **about})
+    return ElementwiseCurve(form="elementwise/1", launch_s=0.0, bytes_per_s=ELEMENTWISE_SHARE * bandwidth, **about)
+
+
+def latent(device: Device) -> LatentAttentionCurve:
+    """Decode attention over compressed keys, from the data sheet."""
+    return LatentAttentionCurve(
+        form="attention_latent/1",
+        launch_s=LATENT_LAUNCH_S,
+        flops_per_s=LATENT_FLOPS_SHARE * (peak_of(device, "bf16") or 0.0),
+        bytes_per_s=LATENT_BYTES_SHARE * device.memory.bandwidth_bytes_per_s,
+        source="shares of the data sheet's peaks by which a study came near real runs of DeepSeek and Kimi models",
+        date="2026-11-24",
+        confidence="derived",
+    )
+
+
+def all_reduce(device: Device, devices: int, confidence: Confidence = "spec-sheet") -> AllReduceCurve | None:
+    """A ring over the device's link; None where the data sheet has no link."""
+    if device.link is None:
+        return None
+    rate = LINK_SHARE * device.link.bytes_per_s * devices / (2.0 * (devices - 1))
+    line = {"latency_s": COLLECTIVE_LATENCY_S, "bytes_per_s": rate}
+    return AllReduceCurve.model_validate(
+        {
+            "form": "all_reduce/1",
+            "devices": {devices: {"large": [line]}},
+            "source": f"ring over {device.link.kind}: {LINK_SHARE:g} of its rate, {1e6 * COLLECTIVE_LATENCY_S:g} us",
+            "date": "2026-11-25",
+            "confidence": confidence,
+        }
+    )
