@@ -17,6 +17,7 @@ import numpy as np
 from infersim.errors import InputError
 from infersim.load import Base, Loaded, read_base
 from infersim.load.messages import show
+from infersim.load.profiles import config_path
 from infersim.load.yaml12 import parse
 from infersim.runs.columns import Columns, check_names, sort_columns
 from infersim.runs.files import ENDINGS, Sheet, read_sheet
@@ -164,4 +165,6 @@ def _moved(path: tuple[str, ...], value: Any, folder: Path) -> Any:
         return {key: _moved((*path, key), inner, folder) for key, inner in value.items()}
     is_file = path[::2] == ("workload", "trace") and path[3:] == ("path",)
     is_file = is_file or (path[:1] == ("fleet",) and path[2:] == ("curve",))
+    if path[:1] == ("fleet",) and path[2:] == ("model",) and isinstance(value, str):
+        is_file = config_path(value, folder) is not None
     return str(folder / value) if is_file and isinstance(value, str) else value

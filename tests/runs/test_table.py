@@ -112,6 +112,15 @@ def test_files_in_rows_are_relative_to_the_table_and_in_the_base_to_the_base(tmp
         assert (made.folder / made.scenario.workload["load"].trace.path).resolve() == folder / "trace.csv"
 
 
+def test_a_model_s_config_is_relative_to_the_table(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "base.yaml").write_text(BASE)
+    rows = [{CLIENTS: 1, LENGTH: 1, "fleet.main.model": name} for name in ("mine/config.json", "llama-3.1-8b")]
+    table = read_table(write(tmp_path, rows, base=None), tmp_path / "there" / "base.yaml")
+    models = [table.scenario(row).scenario.fleet["main"].model for row in range(2)]
+    assert models == [str(tmp_path.resolve() / "mine" / "config.json"), "llama-3.1-8b"]
+
+
 def test_rows_are_chosen_by_sql(tmp_path):
     rows = [
         {
