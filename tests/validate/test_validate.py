@@ -19,7 +19,7 @@ from tests.runs.tables import BASE, CLIENTS, LENGTH, ROWS, write
 
 FIGURES = ("ttft_s.mean", "tpot_s.p50", "throughput.output_tokens_per_s", "kv_cache.capacity_tokens")
 REFUSED = (
-    {"id": "later", "fleet.main.engine.enable_prefix_caching": "true", CLIENTS: 1, LENGTH: 8},
+    {"id": "later", "fleet.main.curve": "times.yaml", CLIENTS: 1, LENGTH: 8},
     {"id": "huge", "fleet.main.model": "llama-3.1-70b", CLIENTS: 1, LENGTH: 8},
     {"id": "wrong", CLIENTS: "-1", LENGTH: "8 tokens"},
 )
@@ -97,7 +97,7 @@ def test_rows_are_refused_by_themselves_and_with_their_reason(infersim, tmp_path
         (3, "wrong", "invalid"),
     ]
     reasons = [each["why"] for each in report["refused"]]
-    assert reasons[0].startswith("fleet.main.engine.enable_prefix_caching = true: known, but not modelled yet")
+    assert reasons[0].startswith("fleet.main.curve = 'times.yaml': known, but not modelled yet")
     assert "llama-3.1-70b (bf16) does not fit on 1 × h100-sxm-80gb" in reasons[1]
     assert f"{CLIENTS} = -1: must be ≥ 1; also {LENGTH} = '8 tokens': a number is needed" in reasons[2]
     assert [prediction["row"] for prediction in report["predictions"]] == [0, 4]
