@@ -213,9 +213,6 @@ def _longest(limits: Limits, model: Model, held_blocks: int) -> int:
             raise DoesNotFit(f"the KV memory holds {held_blocks * limits.block_size} tokens, too few for one request")
         return min(model.max_position, held)
     what = (f"engine.{limits.longest_option}", str(given))
-    if given > model.max_position and not limits.slots:
-        hint = f"at most {model.max_position}"
-        raise InputError(f"{model.name} was made for {model.max_position} tokens", hint, *what)
     if given > held and limits.slots:
         asked = f"{limits.slots} places of {given} tokens each"
         raise DoesNotFit(f"{asked} are more than the KV memory holds: {held * limits.slots} tokens", "", *what)

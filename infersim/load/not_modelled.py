@@ -112,8 +112,9 @@ def _options(data: Any, places: Places) -> Iterator[NotModelled]:
     for path, engine in _matches(data, ["fleet", "*", "engine"], ()):
         kind = engine.get("kind", "vllm") if isinstance(engine, Mapping) else None
         known = ENGINE_OPTIONS.get(kind, ()) if isinstance(kind, str) else ()
-        for option in dict.fromkeys(option.partition(".")[0] for option in known):
-            if option in engine and option not in keys_at(Scenario, data, path):
+        modelled = keys_at(Scenario, data, path) if known else []
+        for option in dict.fromkeys(option.partition(".")[0] for option in known if modelled):
+            if option in engine and option not in modelled:
                 problem = f"option of {kind}: known, but not modelled yet; leave it out"
                 yield _refusal((*path, option), show(engine[option]), problem, places)
 

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from infersim.errors import InputError, nearest
 from infersim.load.messages import validated
 
 VARIABLE = "INFERSIM_PROFILES"
+SETTLED_NS = 2_000_000_000
+"""A folder's time of change tells of every change that is so much older than now: file systems' clocks are coarse."""
 FEW = 12
 """So many names are told in an error; more are a command's answer."""
 _NAME_LINE = re.compile(r"^(?:full_name|aliases):.*$", re.MULTILINE)
@@ -141,9 +144,23 @@ def _files(kind: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for root in _search_path():
         for folder in _FOLDERS[kind]:
-            for path in sorted((root / folder).glob("*.yaml")):
+            for path in _listed(root / folder):
                 found.setdefault(path.stem.lower(), path)
     return found
+
+
+def _listed(folder: Path) -> tuple[Path, ...]:
+    """Profile files of a folder, listed once until it changes; one that changed just now may do so unseen."""
+    if not folder.is_dir():
+        return ()
+    modified_ns = folder.stat().st_mtime_ns
+    is_settled = time.time_ns() - modified_ns > SETTLED_NS
+    return _glob(folder, modified_ns if is_settled else time.monotonic_ns())
+
+
+@functools.lru_cache(maxsize=64)
+def _glob(folder: Path, stamp: int) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.yaml")))
 
 
 def _search_path() -> list[Path]:

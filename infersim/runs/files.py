@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from infersim.errors import InputError
 
-ENDINGS = (".csv", ".csv.gz", ".parquet")
+ENDINGS = (".csv.gz", ".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def _csv(path: Path) -> Sheet:
 
     text = read_data_text(path)
     check_printable(text, str(path))
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[str | None, ...]] = []
     lines, line = [], 1
     try:

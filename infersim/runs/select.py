@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from infersim.errors import InputError
 from infersim.runs.table import RunTable, plain_value
-
-_TYPES: tuple[tuple[str, tuple[type, ...]], ...] = (("BOOLEAN", (bool,)), ("BIGINT", (int,)), ("DOUBLE", (int, float)))
-_ROW = "_row"
 
 
 def rows_where(table: RunTable, condition: str) -> list[int]:
@@ -26,10 +24,12 @@ def rows_where(table: RunTable, condition: str) -> list[int]:
     """
     import duckdb
 
-    option = f"--where {condition}"
-    query = f"SELECT {_ROW} FROM runs WHERE (\n{condition}\n) ORDER BY {_ROW}"
+    option, number = f"--where {condition}", "_row"
+    while number in table.sheet.names:
+        number += "_"
+    query = f"SELECT {number} FROM runs WHERE (\n{condition}\n) ORDER BY {number}"
     with duckdb.connect(config={"enable_external_access": "false"}) as connection:
-        _fill(connection, table)
+        _fill(connection, table, number)
         try:
             if len(duckdb.extract_statements(query)) != 1:
                 raise InputError("is more than one condition", "join them by AND or OR", file=option)
@@ -39,20 +39,29 @@ def rows_where(table: RunTable, condition: str) -> list[int]:
             raise InputError(str(error).strip(), hint, file=option) from None
 
 
-def _fill(connection: Any, table: RunTable) -> None:
-    """A table `runs` in the database, its columns typed by what they hold."""
-    given, casts = {_ROW: np.arange(len(table))}, [_ROW]
+def _fill(connection: Any, table: RunTable, number: str) -> None:
+    """A table `runs` in the database, with the rows' numbers, its columns typed by what they hold."""
+    given, casts = {number: np.arange(len(table))}, [number]
     for position, name in enumerate(table.sheet.names):
-        values = [plain_value(cells[position]) for cells in table.sheet.rows]
-        held = [value for value in values if value is not None]
-        kind = next((kind for kind, types in _TYPES if held and all(type(value) in types for value in held)), "VARCHAR")
-        if kind == "VARCHAR":
-            values = [None if cells[position] is None else str(cells[position]).strip() for cells in table.sheet.rows]
-        column = np.empty(len(values), dtype=object)
-        column[:] = values
-        given[f"c{position}"] = column
+        kind, values = _typed([cells[position] for cells in table.sheet.rows])
+        given[f"c{position}"] = np.empty(len(values), dtype=object)
+        given[f"c{position}"][:] = values
         quoted = name.replace('"', '""')
         casts.append(f'CAST(c{position} AS {kind}) AS "{quoted}"')
-    connection.execute(f"SET GLOBAL pandas_analyze_sample = {max(len(table), 1)}")
+    connection.execute(f"SET GLOBAL pandas_analyze_sample = {len(table)}")
     connection.register("given", given)
     connection.execute(f"CREATE TABLE runs AS SELECT {', '.join(casts)} FROM given")
+
+
+def _typed(cells: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The SQL type of a column and its values."""
+    values = [plain_value(cell) for cell in cells]
+    held = [value for value in values if value is not None]
+    types = {type(value) for value in held}
+    if types == {bool}:
+        return "BOOLEAN", values
+    if types == {int} and all(abs(value) < 2**63 for value in held):
+        return "BIGINT", values
+    if types and types <= {int, float}:
+        return "DOUBLE", [None if value is None else float(value) for value in values]
+    return "VARCHAR", [None if cell is None else str(cell).strip() for cell in cells]

@@ -17,6 +17,7 @@ import numpy as np
 from infersim.errors import InputError
 from infersim.load import Base, Loaded, read_base
 from infersim.load.messages import show
+from infersim.load.profiles import config_path
 from infersim.load.yaml12 import parse
 from infersim.runs.columns import Columns, check_names, sort_columns
 from infersim.runs.files import ENDINGS, Sheet, read_sheet
@@ -32,6 +33,7 @@ class RunTable:
         columns: what its columns are.
         figures: by kind and path; NaN where a cell is empty.
         sheet: its cells as they stand in the file.
+        files: the folder that files named in rows are in, where that is not the base's; else None.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class RunTable:
     columns: Columns
     figures: dict[str, dict[str, np.ndarray]]
     sheet: Sheet
+    files: Path | None
 
     def __len__(self) -> int:
         return len(self.sheet.rows)
@@ -59,7 +62,8 @@ class RunTable:
         for path, position in self.columns.paths.items():
             cell = cells[position]
             if cell is not None:
-                found[path] = self._from_here(path, self._value(row, path, cell))
+                value = self._value(row, path, cell)
+                found[path] = _moved(tuple(path.split(".")), value, self.files) if self.files else value
         return found
 
     def scenario(self, row: int) -> Loaded:
@@ -82,11 +86,6 @@ class RunTable:
         except InputError as error:
             place = (str(self.path), self.sheet.lines[row])
             raise InputError(error.problem, error.hint, path, show(cell), *place) from None
-
-    def _from_here(self, path: str, value: Any) -> Any:
-        """The value with file names relative to the table's folder said from the base's, where that is another."""
-        here, there = self.path.parent.resolve(), self.base.folder.resolve()
-        return value if here == there else _moved(tuple(path.split(".")), value, here)
 
 
 def read_table(path: str | Path, base: str | Path | None = None) -> RunTable:
@@ -111,12 +110,8 @@ def read_table(path: str | Path, base: str | Path | None = None) -> RunTable:
         kind: {name: _numbers(sheet, position, f"{kind}.{name}", str(path)) for name, position in found.items()}
         for kind, found in columns.figures.items()
     }
-    return RunTable(path, beneath, columns, figures, sheet)
-
-
-def is_table(path: str) -> bool:
-    """Whether a file's name is that of a run table."""
-    return path.lower().endswith(ENDINGS)
+    here = path.parent.resolve()
+    return RunTable(path, beneath, columns, figures, sheet, None if here == beneath.folder.resolve() else here)
 
 
 def plain_value(cell: Any) -> Any:
@@ -130,7 +125,7 @@ def plain_value(cell: Any) -> Any:
 def _beside(path: Path) -> Path:
     """The base scenario beside a table."""
     name = path.name
-    stem = next(name[: -len(ending)] for ending in sorted(ENDINGS, key=len, reverse=True) if name.endswith(ending))
+    stem = next(name[: -len(ending)] for ending in ENDINGS if name.lower().endswith(ending))
     base = path.with_name(f"{stem}.base.yaml")
     if not base.is_file():
         hint = "put what all rows share into that file, or name another one: --base FILE"
@@ -165,8 +160,11 @@ def _yaml(cell: str) -> Any:
 
 
 def _moved(path: tuple[str, ...], value: Any, folder: Path) -> Any:
+    """A value at a path of the scenario, its file names relative to a folder said in full."""
     if isinstance(value, dict):
         return {key: _moved((*path, key), inner, folder) for key, inner in value.items()}
     is_file = path[::2] == ("workload", "trace") and path[3:] == ("path",)
     is_file = is_file or (path[:1] == ("fleet",) and path[2:] == ("curve",))
+    if path[:1] == ("fleet",) and path[2:] == ("model",) and isinstance(value, str):
+        is_file = config_path(value, folder) is not None
     return str(folder / value) if is_file and isinstance(value, str) else value

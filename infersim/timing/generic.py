@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from infersim.errors import InputError
 from infersim.spec.engine import KernelShares
 from infersim.spec.hardware import (
     AllReduceCurve,
@@ -106,7 +107,10 @@ def from_shares(operator: str, weights: str, dtype: str, device: Device, shares:
     """
     bandwidth = device.memory.bandwidth_bytes_per_s
     about = {"confidence": shares.confidence, "source": f"{shares.source}; {shares.method}", "date": shares.date}
-    sixteen = peak_of(device, "bf16") or 0.0
+    sixteen = peak_of(device, "bf16")
+    if sixteen is None:
+        problem = f"{device.name} computes in integers only: language models need a floating-point type"
+        raise InputError(problem, "a device with bf16 or fp16", "device", device.name)
     if operator == "gemm":
         return GemmCurve(
             form="gemm/1",

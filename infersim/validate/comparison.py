@@ -106,7 +106,8 @@ def _value(table: RunTable, row: int, name: str) -> str:
     try:
         value: Any = table.data(row)
     except InputError:
-        return str(table.sheet.rows[row][table.columns.paths[name]]) if name in table.columns.paths else DEFAULT
+        cell = table.sheet.rows[row][table.columns.paths[name]] if name in table.columns.paths else None
+        return DEFAULT if cell is None else str(cell)
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return DEFAULT if value is None else value if isinstance(value, str) else show(value)

@@ -107,3 +107,18 @@ def test_an_installation_without_profiles_says_so(tmp_path, monkeypatch):
     assert profiles_root() == package / "hardware_profiles"
     (tmp_path / "pyproject.toml").touch()
     assert profiles_root() == tmp_path / "hardware_profiles"
+
+
+def test_a_profile_that_is_added_is_seen_at_once(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("INFERSIM_PROFILES", str(tmp_path))
+    before = list_profiles("model")
+    for number in range(20):  # quicker than the file system's clock ticks
+        (tmp_path / "models" / f"added-{number}.yaml").write_text("{}")
+        assert len(list_profiles("model")) == len(before) + number + 1
+    long_ago = 1_000_000_000
+    for stamp in (long_ago, long_ago + 1):
+        os.utime(tmp_path / "models", (stamp, stamp))
+        assert len(list_profiles("model")) == len(before) + 20
+    (tmp_path / "models" / "added-0.yaml").unlink()
+    assert len(list_profiles("model")) == len(before) + 19

@@ -91,6 +91,13 @@ def test_a_byte_order_mark_and_quoted_cells_are_read(tmp_path):
     assert (caught.value.field, caught.value.value, caught.value.line) == (CLIENTS, "'x'", 5)
 
 
+def test_a_name_in_capitals_and_a_separator_inside_a_cell_are_read(tmp_path):
+    write(tmp_path, name="MINE.csv")
+    path = tmp_path / "MINE.CSV"
+    path.write_text(f"id,note,{CLIENTS}\na,one\u2028line,1\n", encoding="utf-8")
+    assert read_table(path).label(0, "note") == "one\u2028line"
+
+
 def test_files_in_rows_are_relative_to_the_table_and_in_the_base_to_the_base(tmp_path):
     (tmp_path / "there").mkdir()
     for folder in (tmp_path, tmp_path / "there"):
@@ -105,12 +112,31 @@ def test_files_in_rows_are_relative_to_the_table_and_in_the_base_to_the_base(tmp
         assert (made.folder / made.scenario.workload["load"].trace.path).resolve() == folder / "trace.csv"
 
 
+def test_a_model_s_config_is_relative_to_the_table(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "base.yaml").write_text(BASE)
+    rows = [{CLIENTS: 1, LENGTH: 1, "fleet.main.model": name} for name in ("mine/config.json", "llama-3.1-8b")]
+    table = read_table(write(tmp_path, rows, base=None), tmp_path / "there" / "base.yaml")
+    models = [table.scenario(row).scenario.fleet["main"].model for row in range(2)]
+    assert models == [str(tmp_path.resolve() / "mine" / "config.json"), "llama-3.1-8b"]
+
+
 def test_rows_are_chosen_by_sql(tmp_path):
     rows = [
-        {"id": "1", CLIENTS: 1, "fleet.main.device": "h100-sxm-80gb", "note": "", "hot": "true", "mixed": "1"},
+        {
+            "id": "1",
+            CLIENTS: 1,
+            "fleet.main.device": "h100-sxm-80gb",
+            "note": "",
+            "hot": "true",
+            "mixed": "1",
+            "_row": 7,
+            "huge": "9" * 40,
+        },
         {"id": "2", CLIENTS: 2, "fleet.main.device": "l40s-48gb", "note": "x", "hot": "", "mixed": "one"},
         {"id": "3", CLIENTS: 10, "fleet.main.device": "l40s-48gb", "note": "", "hot": "false", "mixed": "1.5"},
     ]
+    rows[0] |= {"_row": 7, "huge": "9" * 40}
     table = read_table(write(tmp_path, rows))
     for condition, chosen in (
         (f'"{CLIENTS}" > 1', [1, 2]),  # as numbers: '10' < '2' as text
@@ -118,6 +144,7 @@ def test_rows_are_chosen_by_sql(tmp_path):
         ("hot", [0]),
         ("mixed = '1'", [0]),
         ("id = 2", [1]),
+        ("_row = 7 AND huge > 1e30", [0]),
         ("false", []),
     ):
         assert rows_where(table, condition) == chosen, condition
@@ -155,7 +182,7 @@ def test_figures_are_those_that_a_run_has(tmp_path):
     data["workload"]["load"]["slo"] = {"e2e_s": 10}
     data["fleet"]["main"]["purchase"] = priced
     summary = simulate(data).summary()
-    apart = ("seed", "classes.", "pools.", "confidence.", "wall.", "goodput.slo.", "span.")
+    apart = ("seed", "span.", "classes.", "pools.", "confidence.", "wall.", "goodput.slo.")  # what was asked or run
     found = {path for path in leaves(summary) if not path.startswith(apart)}
     assert found == {*TRAFFIC, *POOL} - LATER
     for name in ("classes.load.ttft_s.mean", "pools.main.kv_cache.peak_fraction"):

@@ -19,7 +19,7 @@ from tests.runs.tables import BASE, CLIENTS, LENGTH, ROWS, write
 
 FIGURES = ("ttft_s.mean", "tpot_s.p50", "throughput.output_tokens_per_s", "kv_cache.capacity_tokens")
 REFUSED = (
-    {"id": "later", "fleet.main.engine.enable_prefix_caching": "true", CLIENTS: 1, LENGTH: 8},
+    {"id": "later", "fleet.main.curve": "times.yaml", CLIENTS: 1, LENGTH: 8},
     {"id": "huge", "fleet.main.model": "llama-3.1-70b", CLIENTS: 1, LENGTH: 8},
     {"id": "wrong", CLIENTS: "-1", LENGTH: "8 tokens"},
 )
@@ -97,7 +97,7 @@ def test_rows_are_refused_by_themselves_and_with_their_reason(infersim, tmp_path
         (3, "wrong", "invalid"),
     ]
     reasons = [each["why"] for each in report["refused"]]
-    assert reasons[0].startswith("fleet.main.engine.enable_prefix_caching = true: known, but not modelled yet")
+    assert reasons[0].startswith("fleet.main.curve = 'times.yaml': known, but not modelled yet")
     assert "llama-3.1-70b (bf16) does not fit on 1 × h100-sxm-80gb" in reasons[1]
     assert f"{CLIENTS} = -1: must be ≥ 1; also {LENGTH} = '8 tokens': a number is needed" in reasons[2]
     assert [prediction["row"] for prediction in report["predictions"]] == [0, 4]
@@ -109,6 +109,7 @@ def test_a_path_not_modelled_yet_matters_only_where_its_cell_is_not_empty(infers
     speculative = {"fleet.main.engine.speculative.method": "eagle3", "fleet.main.engine.max_num_tokens": ""}
     report = validated(infersim, write(tmp_path, [rows[0], rows[1] | speculative]))
     assert [(each["row"], each["kind"]) for each in report["refused"]] == [(1, "not_modelled")]
+    assert "fleet.main.engine.speculative" in report["refused"][0]["why"]
 
 
 def test_an_option_of_another_engine_is_invalid(infersim, tmp_path):
@@ -149,6 +150,13 @@ def test_rows_are_grouped_by_labels_and_paths(infersim, tmp_path):
     assert groups("--by", "site") == [("(empty)", 1, 1), ("s", 2, 2)]
     assert groups("--by", f"site, {LENGTH}") == [("(empty), 8", 1, 1), ("s, 16", 2, 2)]
     assert groups("--by", "fleet.main.device,fleet.main.replicas") == [("h100-sxm-80gb, (default)", 3, 3)]
+
+
+def test_a_row_that_is_no_yaml_is_grouped_by_its_cells(infersim, tmp_path):
+    rows = [{"fleet.main.model": "llama-3.1-8b", CLIENTS: "[1", LENGTH: 8, "measured.ttft_s.mean": 1}]
+    report = validated(infersim, write(tmp_path, rows), "--by", f"{CLIENTS},fleet.main.model,run.warmup")
+    assert report["groups"] == [{"group": "[1, llama-3.1-8b, (default)", "rows": 1}]
+    assert (report["refused"][0]["kind"], CLIENTS in report["refused"][0]["why"]) == ("invalid", True)
 
 
 def test_where_leaves_rows_out_and_keeps_their_numbers(infersim, tmp_path):
