@@ -48,6 +48,7 @@ class TransformerTiming:
 
     __slots__ = (
         "_body",
+        "_chunk_pairs",
         "_curves",
         "_decode",
         "_head",
@@ -107,7 +108,8 @@ class TransformerTiming:
         tiles = prefill * self._prefill_tile_s
         if tiles < shape.prefill_chunks:
             tiles = shape.prefill_chunks
-        compute = shape.prefill_work * self._pair_s * (1.0 + self._prefill_tiles / tiles)
+        pairs = shape.prefill_work + shape.prefill_chunks * self._chunk_pairs
+        compute = pairs * self._pair_s * (1.0 + self._prefill_tiles / tiles)
         memory = prefill * self._prefill_token_s + shape.prefill_context_tokens * self._prefill_context_s
         longer, shorter = (compute, memory) if compute > memory else (memory, compute)
         norm = self._prefill_norm
@@ -231,24 +233,36 @@ class TransformerTiming:
     def _compile_decode(self, most: int) -> list[tuple[Piece, ...]]:
         """Decode attention of all layers by sequences: the upper envelope of the curve's lines in the context."""
         curve, layers, share = self._curves.decode, self._model.layers, self._share
-        slopes = [share.kv_bytes_per_token / line.bytes_per_s for line in curve.lines]
+        token_bytes = share.kv_bytes_per_token * float(
+            operators.head_factor(self._model.head_dim, 0.0, curve.wide_head)
+        )
+        queries = share.heads * self._model.head_dim
         table: list[tuple[Piece, ...]] = [((float("inf"), 0.0, 0.0),)]
         for seqs in range(1, most + 1):
             rows = seqs * share.kv_heads
-            bases = [layers * (line.launch_s + rows * line.row_s) for line in curve.lines]
+            bases = [
+                layers * (line.launch_s + rows * line.row_s + seqs * queries * line.query_s) for line in curve.lines
+            ]
+            slopes = [
+                token_bytes / line.bytes_per_s
+                + (share.kv_bytes_per_token / (rows * line.row_bytes_per_s) if line.row_bytes_per_s else 0.0)
+                for line in curve.lines
+            ]
             table.append(upper_envelope(list(zip(bases, slopes, strict=True))))
         return table
 
     def _compile_prefill(self, engine: EngineConstants) -> None:
         curve, model, share = self._curves.prefill, self._model, self._share
         per_token = operators.attention_prefill_bytes(
-            1.0, 0.0, share.heads, share.kv_heads, model.head_dim, share.kv_element_bytes
+            1.0, 0.0, share.heads, share.kv_heads, model.head_dim, share.kv_element_bytes, curve.kv_passes
         )
         self._pair_s = model.layers * operators.attention_flops(1.0, share.heads, model.head_dim) / curve.flops_per_s
+        self._pair_s *= float(operators.head_factor(model.head_dim, curve.narrow_head, curve.wide_head))
+        self._chunk_pairs = curve.chunk_pairs
         self._prefill_tile_s = 1.0 / operators.TILE
         self._prefill_tiles = curve.wave_tiles / share.heads
         self._prefill_token_s = model.layers * per_token / curve.bytes_per_s
-        self._prefill_context_s = share.kv_bytes_per_token / curve.bytes_per_s
+        self._prefill_context_s = share.kv_bytes_per_token * curve.kv_passes / curve.bytes_per_s
         self._prefill_norm = curve.norm
         self._prefill_base_s = model.layers * (curve.launch_s + engine.prefill_extra_per_layer_s.value)
 
