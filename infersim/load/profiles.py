@@ -85,6 +85,11 @@ def load_profile(kind: str, name: str, field: str = "") -> Any:
     return _read(kind, *_stamped(_find(kind, name, field)))
 
 
+def profile_file(kind: str, name: str) -> Path | None:
+    """The file of a profile by name, alias or full name; None where there is none."""
+    return _titled(kind, name)
+
+
 def profile_hash(kind: str, name: str) -> str:
     """SHA-256 of a profile's file."""
     return hashlib.sha256(_find(kind, name, "").read_bytes()).hexdigest()
