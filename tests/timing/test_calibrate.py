@@ -279,18 +279,6 @@ def test_shipped_decode_curves_hold_without_the_cache_where_repeated_calls_do_no
         assert float(np.median(off)) <= 0.10, dtype
 
 
-def test_shipped_rates_are_within_the_device_s_peaks(shipped):
-    profile, _ = shipped
-    limits = Limits.of(profile)
-    for name, curve in profile.operators.items():
-        operator, _, dtype = name.partition(".")
-        if operator in ("gemm", "moe"):
-            assert curve.flops_per_s <= limits.peak(dtype), name
-            assert curve.bytes_per_s <= limits.bytes_per_s, name
-        if operator == "attention_decode":
-            assert min(line.bytes_per_s for line in curve.lines) <= limits.bytes_per_s, name
-
-
 def test_a_fit_of_the_tables_gives_what_ships(shared_data):
     profile = load_profile("device", "a100-sxm-80gb")
     tables = Tables.read(shared_data / "kernels" / KERNELS[profile.name])
