@@ -161,6 +161,17 @@ class DecodeAttentionCurve(_Curve):
     """Of the keys and values, in tables of repeated calls."""
 
 
+class ExpertParallel(Spec):
+    """What a device does of a layer whose experts d devices share; the slowest of them, as all wait for it."""
+
+    rows_power: Annotated[Number, Field(ge=0, le=1)]
+    """A device computes d^−rows_power of the tokens' rows; 1 is an even share."""
+    active_power: NonNegative
+    """A device has d^active_power as many experts with tokens as an even share, at most all of its own."""
+    remote_share: Annotated[Number, Field(ge=0, le=1)]
+    """Share of the hidden traffic that it pays for rows computed elsewhere, too."""
+
+
 class MoeCurve(_Curve):
     """Time of a layer's routed experts on one device, routing included; `operators.moe_s`."""
 
@@ -183,6 +194,8 @@ class MoeCurve(_Curve):
     inter_bytes: NonNegative
     """Traffic for each token, expert and intermediate element [B]."""
     norm: Annotated[Number, Field(ge=1)]
+    parallel: ExpertParallel | None = None
+    """None: an even share."""
 
 
 class ElementwiseCurve(_Curve):

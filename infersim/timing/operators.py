@@ -212,15 +212,15 @@ def attention_decode_s(
 
 
 def active_experts(tokens: Array, experts: Array, top_k: Array, spread: float = np.inf) -> Array:
-    """Experts of a device that have tokens, in the mean.
+    """Experts that have tokens, in the mean.
 
     E · (1 − (1 − k/E) · (1 + (n − 1)·k/(E·spread))^−spread): k for one token, E for many; with a large spread
     E · (1 − (1 − k/E) · exp(−(n − 1)·k/E)), as of fair dice.
 
     Args:
         tokens: n ≥ 1.
-        experts: E of the device.
-        top_k: experts that a token takes on this device, in the mean; at most E.
+        experts: E.
+        top_k: k, experts that a token takes; at most E.
         spread: `MoeCurve.spread`.
     """
     share = np.asarray(top_k, dtype=float) / experts
@@ -237,33 +237,41 @@ def moe_s(
     top_k: Array,
     weight_bytes: float,
     curve: MoeCurve,
+    expert_parallel: Array = 1,
 ) -> Array:
     """Time of a layer's routed experts on one device [s], form `moe/1`.
 
     launch + expert_s · active + ‖compute, memory‖ with
-    compute = 6 · hidden · intermediate · (n·k + pad_rows · active)/P · (1 + inter_half/intermediate) ·
+    compute = 6 · hidden · intermediate · (rows + pad_rows · active)/P · (1 + inter_half/intermediate) ·
     (1 + hidden_half/hidden) and
-    memory = (active · 3 · hidden · intermediate · weight_bytes + n·k · (hidden_bytes · hidden +
-    inter_bytes · intermediate))/BW. An expert is three matrices (gate, up, down) of hidden × intermediate.
+    memory = (active · 3 · hidden · intermediate · weight_bytes + moved · hidden_bytes · hidden +
+    rows · inter_bytes · intermediate)/BW. An expert is three matrices (gate, up, down) of hidden × intermediate.
+    On one device rows = moved = n·k; over d devices `ExpertParallel` says what the slowest has of each.
 
     Args:
         tokens: n, that reach the device.
         hidden: width of the model.
         intermediate: width of an expert, on this device.
-        experts: experts of the device.
-        top_k: k, experts of this device that a token takes in the mean; under expert parallelism the model's k over
-            the number of devices.
+        experts: experts of the model.
+        top_k: k, experts that a token takes.
         weight_bytes: bytes an element of the weights, scales included.
         curve: the numbers.
+        expert_parallel: d, devices that share the experts.
     """
-    active = active_experts(tokens, experts, top_k, curve.spread)
+    devices = np.asarray(expert_parallel, dtype=float)
     pairs = np.asarray(tokens, dtype=float) * top_k
+    active = active_experts(tokens, experts, top_k, curve.spread) / devices
+    rows, moved = pairs / devices, pairs / devices
+    if curve.parallel is not None:
+        rows = pairs * devices**-curve.parallel.rows_power
+        active = np.minimum(active * devices**curve.parallel.active_power, experts / devices)
+        moved = moved + curve.parallel.remote_share * (pairs - moved)
     area = np.asarray(hidden, dtype=float) * intermediate
-    compute = 6.0 * area * (pairs + curve.pad_rows * active) / curve.flops_per_s
+    compute = 6.0 * area * (rows + curve.pad_rows * active) / curve.flops_per_s
     compute = compute * (1.0 + curve.inter_half / intermediate) * (1.0 + curve.hidden_half / hidden)
-    moved = 3.0 * area * active * weight_bytes
-    moved = moved + pairs * (curve.hidden_bytes * hidden + curve.inter_bytes * intermediate)
-    return curve.launch_s + curve.expert_s * active + joined(compute, moved / curve.bytes_per_s, curve.norm)
+    traffic = 3.0 * area * active * weight_bytes
+    traffic = traffic + moved * curve.hidden_bytes * hidden + rows * curve.inter_bytes * intermediate
+    return curve.launch_s + curve.expert_s * active + joined(compute, traffic / curve.bytes_per_s, curve.norm)
 
 
 def elementwise_s(traffic_bytes: Array, curve: ElementwiseCurve) -> Array:
