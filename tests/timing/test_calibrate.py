@@ -125,6 +125,19 @@ def test_experts_come_back_within_two_per_cent():
     assert within(moe.predicted(MoeCurve.model_validate(found), "bf16", layers), times, 0.02)
 
 
+def test_expert_parallelism_comes_back_beside_the_rest():
+    layers = grid(
+        tokens=(1, 8, 64, 512, 8192), hidden=(2048, 4096), intermediate=(128, 768, 2048), experts=(32, 128),
+        top_k=(2, 8), expert_parallel=(1, 4, 16), skew=(1.2,),
+    )  # fmt: skip
+    parallel = {"rows_power": 0.7, "active_power": 0.1, "remote_share": 0.4}
+    truth = MoeCurve.model_validate({**MOE.model_dump(), "parallel": parallel})
+    times = moe.predicted(truth, "bf16", layers)
+    found = moe.fitted(Tables({"moe": table(layers, times, dtype="bf16")}), "bf16", LIMITS, ABOUT)
+    assert found["parallel"] == pytest.approx(parallel, rel=0.05)
+    assert within(moe.predicted(MoeCurve.model_validate(found), "bf16", layers), times, 0.02)
+
+
 def test_a_collective_comes_back_within_two_per_cent():
     calls = grid(devices=(2, 4), bytes=2.0 ** np.arange(10, 30))
     times = collectives.predicted(GATHER, calls)
@@ -266,7 +279,7 @@ def test_shipped_curves_are_as_near_to_the_tables_as_they_say_and_as_they_must_b
         assert float(off.mean()) == pytest.approx(curve.fit.mean_error, abs=0.002), name
         limit = AT_MOST.get(name, AT_MOST.get(name.partition(".")[0], 0.20))
         assert float(np.median(off)) <= limit, name
-    assert 0.18 < points.kept_out.mean() < 0.4
+        assert 0.08 < points.kept_out.mean() < 0.36, name  # small tables have more or less than a fifth
 
 
 def test_shipped_decode_curves_hold_without_the_cache_where_repeated_calls_do_not_use_it(shipped):
@@ -277,6 +290,14 @@ def test_shipped_decode_curves_hold_without_the_cache_where_repeated_calls_do_no
         curve = profile.operators[f"attention_decode.{dtype}"]
         off = error(attention.decode_predicted(curve, dtype, cold, warm=False), cold, kept_out=True)
         assert float(np.median(off)) <= 0.10, dtype
+
+
+def test_shipped_experts_stay_near_the_rows_of_expert_parallelism(shipped):
+    profile, tables = shipped
+    for dtype in tables.words("moe", "dtype"):
+        curve = profile.operators[f"moe.{dtype}"]
+        points = moe.parallel_points(tables, dtype)
+        assert float(np.median(error(moe.predicted(curve, dtype, points), points, kept_out=True))) <= 0.25, dtype
 
 
 def test_a_fit_of_the_tables_gives_what_ships(shared_data):

@@ -105,6 +105,21 @@ def test_an_expert_s_rows_are_padded_and_its_activations_move():
     assert operators.moe_s(1, 10, 20, 8, 2, 0.0, curve) == pytest.approx(3e-6 + 2 * (40 + 40) / 1e9)
 
 
+def test_the_slowest_of_devices_that_share_experts_has_more_than_an_even_share():
+    curve = MoeCurve.model_validate({**MOE, "norm": 1, "hidden_bytes": 4})
+    # many tokens, 4 devices: 2 of 8 experts, a quarter of the 2 million rows
+    even = 1e-6 + 2e-6 + 6 * 5e5 / 1e12 + (2 * 3 + 5e5 * 4) / 1e9
+    assert operators.moe_s(10**6, 1, 1, 8, 2, 1.0, curve, expert_parallel=4) == pytest.approx(even)
+    parallel = {"rows_power": 0.5, "active_power": 0.3, "remote_share": 0.5}
+    curve = MoeCurve.model_validate({**MOE, "norm": 1, "hidden_bytes": 4, "parallel": parallel})
+    # half of the rows; still 2 experts, for it has no more; traffic of a quarter and of half of the other rows
+    told = 1e-6 + 2e-6 + 6 * 1e6 / 1e12 + (2 * 3 + (5e5 + 7.5e5) * 4) / 1e9
+    assert operators.moe_s(10**6, 1, 1, 8, 2, 1.0, curve, expert_parallel=4) == pytest.approx(told)
+    # one token: 2 experts, half an expert a device, 4^0.3 times that
+    alone = operators.moe_s(1, 1, 1, 8, 2, 0.0, MoeCurve.model_validate({**MOE, "parallel": parallel}), 4)
+    assert alone == pytest.approx(1e-6 + 0.5 * 4**0.3 * 1e-6, rel=1e-4)
+
+
 @given(st.integers(1, 20_000), st.sampled_from((8, 64, 256)), st.integers(1, 8), st.floats(0.1, 100), st.floats(0, 200))
 def test_experts_grow_with_tokens_and_never_beat_the_rates(tokens, experts, top_k, spread, pad):
     curve = MoeCurve.model_validate({**MOE, "spread": spread, "pad_rows": pad, "norm": 1.5})
