@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
-from infersim.calibrate.__main__ import as_flow
+from infersim.calibrate.device import as_flow
 from infersim.errors import InputError
 from infersim.load.profiles import load_profile
 from infersim.load.yaml12 import parse

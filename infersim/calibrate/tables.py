@@ -1,16 +1,45 @@
-"""Measured kernel tables in the layout of aiconfigurator's collectors: one Parquet file an operator, latency in ms."""
+"""Kernel tables as the fits see them: the project's tidy columns in SI units, read from Parquet or CSV.
+
+A folder holds one file an operator, `gemm.parquet` or `gemm.csv` …; docs/kernel_tables.md defines them. Files in the
+columns of NVIDIA's public tables are turned into the same columns at the door (`infersim.calibrate.nvidia`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+
+from infersim.calibrate import nvidia
+from infersim.errors import InputError, nearest
 
 KEPT_OUT = 0.2
 """Share of the points that no fit sees."""
-HEAD_DIM = 128
+
+SECONDS = "seconds"
+
+TEXTS: dict[str, tuple[str, ...]] = {
+    "gemm": ("dtype",),
+    "attention_prefill": ("kv_dtype",),
+    "attention_decode": ("kv_dtype",),
+    "moe": ("dtype",),
+    "collective": ("op", "library"),
+}
+"""Columns of words by operator."""
+
+NUMBERS: dict[str, tuple[str, ...]] = {
+    "gemm": ("m", "n", "k"),
+    "attention_prefill": (
+        "seqs", "tokens", "context_tokens", "heads", "kv_heads", "head_dim", "window_tokens",
+    ),
+    "attention_decode": ("seqs", "context_tokens", "heads", "kv_heads", "head_dim", "window_tokens"),
+    "moe": ("tokens", "hidden", "intermediate", "experts", "top_k", "expert_parallel", "skew"),
+    "collective": ("devices", "bytes"),
+}  # fmt: skip
+"""Columns of numbers by operator, all ≥ 0."""
 
 
 @dataclass(frozen=True)
@@ -37,89 +66,97 @@ class Points:
         return float(self[name].min()), float(self[name].max())
 
 
-def read(file: Path, columns: Sequence[str], where: str) -> Points:
-    """Points of a table; the median of repeated measurements of one size.
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one device by operator, in tidy columns."""
 
-    Args:
-        file: the Parquet file.
-        columns: arguments of the operator, numbers.
-        where: SQL condition on the rows. One on `window_size` is dropped where the table has no such column.
+    frames: dict[str, pd.DataFrame]
 
-    A point is kept out by a hash of its arguments, so that the choice depends neither on order nor on a seed.
-    """
+    @classmethod
+    def read(cls, folder: Path) -> Tables:
+        """Every table of a folder.
+
+        Raises:
+            InputError: no folder, no table in it, or a table with a column missing or a value that is no size.
+        """
+        if not folder.is_dir():
+            raise InputError("no such folder of kernel tables", "give a folder with gemm.parquet …", "", str(folder))
+        frames: dict[str, list[pd.DataFrame]] = {}
+        for file in sorted(folder.iterdir()):
+            operator = nvidia.operator_of(file)
+            if operator is not None:
+                frames.setdefault(operator, []).append(_tidy(file, operator))
+        if not frames:
+            names = ", ".join(f"{name}.parquet" for name in NUMBERS)
+            raise InputError("no kernel table in this folder", f"known files: {names}, or .csv", "", str(folder))
+        return cls({name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()})
+
+    def words(self, operator: str, column: str) -> list[str]:
+        """Values of a column of words, sorted; none where there is no such table."""
+        if operator not in self.frames:
+            return []
+        return sorted(self.frames[operator][column].unique())
+
+    def points(self, operator: str, where: Callable[[pd.DataFrame], pd.Series], **words: str) -> Points:
+        """Points of an operator; the median of repeated measurements of one size.
+
+        Args:
+            operator: a key of `NUMBERS`.
+            where: which rows of the table.
+            words: values of the columns of words.
+
+        A point is kept out by a hash of its numbers, so that the choice depends neither on order nor on a seed.
+        """
+        columns = list(NUMBERS[operator])
+        if operator not in self.frames:
+            return _points(pd.DataFrame(columns=[*columns, SECONDS], dtype=float), columns)
+        frame = self.frames[operator]
+        for column, value in words.items():
+            frame = frame[frame[column] == value]
+        return _points(frame[where(frame)], columns)
+
+
+def _points(frame: pd.DataFrame, columns: Sequence[str]) -> Points:
+    medians = frame.groupby(list(columns), as_index=False)[SECONDS].median()
+    hashes = pd.util.hash_pandas_object(medians[list(columns)].astype(float), index=False).to_numpy(dtype=np.uint64)
+    values = {name: medians[name].to_numpy(dtype=float) for name in columns}
+    kept_out = (hashes >> np.uint64(11)) % np.uint64(100) < 100 * KEPT_OUT
+    return Points(values, medians[SECONDS].to_numpy(dtype=float), kept_out)
+
+
+def _tidy(file: Path, operator: str) -> pd.DataFrame:
     import duckdb
 
-    names = ", ".join(columns)
-    text = " || '|' || ".join(f"{name}::VARCHAR" for name in columns)
-    with duckdb.connect() as base:
-        known = {row[0] for row in base.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)]).fetchall()}
-        if "window_size" not in known:
-            where = where.replace("window_size = 0", "true")
-        rows = base.execute(
-            f"SELECT {names}, median(latency) / 1000 AS seconds,"
-            f" ('0x' || substr(md5({text}), 1, 8))::UBIGINT % 100 < {100 * KEPT_OUT:.0f} AS kept_out"
-            f" FROM read_parquet(?) WHERE latency > 0 AND {where} GROUP BY {names} ORDER BY {names}",
-            [str(file)],
-        ).fetchnumpy()
-    values = {name: np.asarray(rows[name], dtype=float) for name in columns}
-    return Points(values, np.asarray(rows["seconds"], dtype=float), np.asarray(rows["kept_out"], dtype=bool))
+    try:
+        with duckdb.connect() as base:
+            read = "read_parquet" if file.suffix == ".parquet" else "read_csv"
+            frame = base.execute(f"SELECT * FROM {read}(?)", [str(file)]).df()
+    except duckdb.Error as error:
+        raise InputError(f"unreadable: {str(error).splitlines()[0]}", "", "", "", str(file)) from error
+    if SECONDS not in frame.columns and nvidia.LATENCY in frame.columns:
+        frame = nvidia.tidy(frame, operator, str(file))
+    return _checked(frame, operator, str(file))
 
 
-def gemm(folder: Path, dtype: str) -> Points:
-    """Products with n, k ≥ 512, which the layers of language models have."""
-    return read(folder / "gemm.parquet", ("m", "n", "k"), f"gemm_dtype = '{dtype}' AND n >= 512 AND k >= 512")
-
-
-def attention_prefill(folder: Path, kv_dtype: str) -> Points:
-    """Causal attention over equal prompts without earlier context; columns as in the table."""
-    return read(
-        folder / "attention_prefill.parquet",
-        ("batch_size", "isl", "num_heads", "num_key_value_heads"),
-        f"{_grouped(kv_dtype)} AND step = 0",
-    )
-
-
-def attention_decode(folder: Path, kv_dtype: str) -> Points:
-    """Attention of one new token per sequence of equal contexts (`step` tokens there, one new)."""
-    return read(
-        folder / "attention_decode.parquet",
-        ("batch_size", "step", "num_heads", "num_key_value_heads"),
-        _grouped(kv_dtype),
-    )
-
-
-def all_reduce(folder: Path, library: bool) -> Points:
-    """All-reduce of 16-bit elements: the library's (NCCL), or the engine's own within a CUDA graph."""
-    if library:
-        file, where = "nccl.parquet", "op_name = 'all_reduce' AND nccl_dtype = 'half'"
-    else:
-        file, where = "custom_allreduce.parquet", "backend = 'vllm_graph'"
-    points = read(folder / file, ("num_gpus", "message_size"), where)
-    return Points({**points.columns, "bytes": 2.0 * points["message_size"]}, points.seconds, points.kept_out)
-
-
-def _grouped(kv_dtype: str) -> str:
-    return (
-        f"head_dim = {HEAD_DIM} AND kv_cache_dtype = '{kv_dtype}' AND window_size = 0"
-        " AND num_heads >= 2 * num_key_value_heads"
-    )
-
-
-def lower_envelope(points: Points, columns: Sequence[str], along: Sequence[str] = ()) -> Points:
-    """Each time replaced by the least of any point at least as large in every column.
-
-    For tables in which a kernel choice makes some sizes take longer than larger ones. Points that are kept out keep
-    their own times and lower nobody else's.
-
-    Args:
-        points: points on a grid of the columns; it may have holes.
-        columns: what tells points apart.
-        along: the columns in which a larger point counts; all of them by default.
-    """
-    grids = [np.unique(points[name], return_inverse=True) for name in columns]
-    dense = np.full([len(values) for values, _ in grids], np.inf)
-    places = tuple(inverse for _, inverse in grids)
-    dense[places] = np.where(points.kept_out, np.inf, points.seconds)
-    for axis in (columns.index(name) for name in along or columns):
-        dense = np.flip(np.minimum.accumulate(np.flip(dense, axis), axis), axis)
-    return Points(points.columns, np.where(points.kept_out, points.seconds, dense[places]), points.kept_out)
+def _checked(frame: pd.DataFrame, operator: str, file: str) -> pd.DataFrame:
+    wanted = [*TEXTS[operator], *NUMBERS[operator], SECONDS]
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        present = [str(name) for name in frame.columns if name not in wanted]
+        hint = next((text for name in missing if (text := nearest(name, present))), "")
+        known = f"columns of {operator}: {', '.join(wanted)}"
+        raise InputError(f"no column {missing[0]!r}", f"{hint}\n{known}".strip(), "", "", file)
+    if frame.empty:
+        raise InputError("a table without rows", "", "", "", file)
+    frame = frame[wanted].copy()
+    for name in (*NUMBERS[operator], SECONDS):
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        bad = ~(np.isfinite(numbers) & ((numbers > 0) if name == SECONDS else (numbers >= 0)))
+        if bad.any():
+            row = int(np.argmax(bad.to_numpy()))
+            need = "a number of seconds above 0" if name == SECONDS else "a number of at least 0"
+            raise InputError(f"row {row} has no {need}", "rows count from 0", name, str(frame[name].iloc[row]), file)
+        frame[name] = numbers.astype(float)
+    for name in TEXTS[operator]:
+        frame[name] = frame[name].astype(str)
+    return frame

@@ -20,6 +20,7 @@ _COMMANDS = {
     "models": "infersim.cli.profiles:models",
     "schema": "infersim.cli.schema:schema",
     "validate": "infersim.cli.validate:validate",
+    "calibrate": "infersim.cli.calibrate:calibrate",
 }
 
 

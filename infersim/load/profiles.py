@@ -94,6 +94,11 @@ def load_profile(kind: str, name: str, field: str = "", folder: Path = Path()) -
     return _read_config(config) if config else _read(kind, *_stamped(_find(kind, name, field)))
 
 
+def profile_file(kind: str, name: str) -> Path | None:
+    """The file of a profile by name, alias or full name; None where there is none."""
+    return _titled(kind, name)
+
+
 def read_profile(kind: str, path: Path) -> Any:
     """The profile of a file that need not lie among the others.
 

@@ -55,21 +55,66 @@ class _Curve(Spec):
     date: IsoDate | None = None
 
 
+class Cache(Spec):
+    """What repeated calls on the same operands read from the last-level cache.
+
+    It matters when a curve is held against such measurements, and nowhere else: serving reads from memory.
+    """
+
+    bytes: Positive
+    """Size of the reused operand at which half of the reads come from the cache [B]."""
+    sharpness: Positive
+    """Exponent of the transition: the share from the cache is 1 / (1 + (size/bytes)^sharpness)."""
+    gain: Annotated[Number, Field(ge=1)]
+    """Rate of the cache over that of memory."""
+
+
+class Quantise(Spec):
+    """Quantising a product's activations at run time, before the product; per row ‖row_s, inputs · element_s‖."""
+
+    row_s: NonNegative
+    """Per row (token) [s]."""
+    element_s: NonNegative
+    """Per element of the activations [s]."""
+    norm: Annotated[Number, Field(ge=1)]
+
+
+class Floor(Spec):
+    """Time below which a kernel does not get whatever its size, joined with its own time by a p-norm."""
+
+    seconds: Positive
+    norm: Annotated[Number, Field(ge=1)]
+
+
+class Crowding(Spec):
+    """Loss of compute rate in products with many rows: compute · (1 + share · m / (m + rows))."""
+
+    share: NonNegative
+    rows: Positive
+
+
 class GemmCurve(_Curve):
-    """Time of a matrix product; `operators.gemm_s`."""
+    """Time of a matrix product; `operators.gemm_s`. The optional parts are zero where they are absent."""
 
     form: Literal["gemm/1"]
     launch_s: NonNegative
     flops_per_s: Positive
     bytes_per_s: Positive
     wave_tiles: NonNegative
-    """Output tiles of 128 × 128 at which half of the compute rate is reached."""
+    """Output tiles of `tile_rows` × 128 at which half of the compute rate is reached."""
     k_half: NonNegative
     """Inner dimension at which half of the compute rate is reached."""
     bytes_extra: NonNegative
     """Traffic that every product pays beside its own operands [B]."""
     norm: Annotated[Number, Field(ge=1)]
     """Exponent that joins compute and memory: 1 adds them, a large one takes the longer."""
+    tile_rows: Positive = 128.0
+    """Rows of an output tile."""
+    quantise: Quantise | None = None
+    crowding: Crowding | None = None
+    floor: Floor | None = None
+    cache: Cache | None = None
+    """Of the weights, in tables of repeated calls."""
 
 
 class PrefillAttentionCurve(_Curve):
@@ -82,6 +127,14 @@ class PrefillAttentionCurve(_Curve):
     wave_tiles: NonNegative
     """Tiles (query heads × 128 tokens) at which half of the compute rate is reached."""
     norm: Annotated[Number, Field(ge=1)]
+    chunk_pairs: NonNegative = 0.0
+    """Query–key pairs that every chunk pays beside its own."""
+    kv_passes: Annotated[Number, Field(ge=1)] = 1.0
+    """Times that keys and values are read."""
+    narrow_head: NonNegative = 0.0
+    """Compute time grows by this for each 128/head_dim − 1."""
+    wide_head: NonNegative = 0.0
+    """Compute time grows by this for each head_dim/128 − 1."""
 
 
 class DecodeLine(Spec):
@@ -91,6 +144,10 @@ class DecodeLine(Spec):
     row_s: NonNegative
     """Per sequence and KV head of the device [s]."""
     bytes_per_s: Positive
+    query_s: NonNegative = 0.0
+    """Per element of the queries, sequences × heads × head_dim of the device [s]."""
+    row_bytes_per_s: Positive | None = None
+    """Rate at which one sequence's keys and values of one KV head are read, however many there are; None: at once."""
 
 
 class DecodeAttentionCurve(_Curve):
@@ -98,6 +155,47 @@ class DecodeAttentionCurve(_Curve):
 
     form: Literal["attention_decode/1"]
     lines: Annotated[tuple[DecodeLine, ...], Field(min_length=1, max_length=4)]
+    wide_head: NonNegative = 0.0
+    """The time to read grows by this for each head_dim/128 − 1 above 128."""
+    cache: Cache | None = None
+    """Of the keys and values, in tables of repeated calls."""
+
+
+class ExpertParallel(Spec):
+    """What a device does of a layer whose experts d devices share; the slowest of them, as all wait for it."""
+
+    rows_power: Annotated[Number, Field(ge=0, le=1)]
+    """A device computes d^−rows_power of the tokens' rows; 1 is an even share."""
+    active_power: NonNegative
+    """A device has d^active_power as many experts with tokens as an even share, at most all of its own."""
+    remote_share: Annotated[Number, Field(ge=0, le=1)]
+    """Share of the hidden traffic that it pays for rows computed elsewhere, too."""
+
+
+class MoeCurve(_Curve):
+    """Time of a layer's routed experts on one device, routing included; `operators.moe_s`."""
+
+    form: Literal["moe/1"]
+    launch_s: NonNegative
+    flops_per_s: Positive
+    bytes_per_s: Positive
+    expert_s: NonNegative
+    """Per expert that has tokens [s]."""
+    spread: Positive
+    """How evenly tokens fall on experts: large is as by fair dice, small means that few take most."""
+    pad_rows: NonNegative
+    """Rows that an expert with tokens computes beside theirs."""
+    inter_half: NonNegative
+    """Intermediate size at which half of the compute rate is reached."""
+    hidden_half: NonNegative
+    """Hidden size at which half of the compute rate is reached."""
+    hidden_bytes: NonNegative
+    """Traffic for each token, expert and hidden element [B]."""
+    inter_bytes: NonNegative
+    """Traffic for each token, expert and intermediate element [B]."""
+    norm: Annotated[Number, Field(ge=1)]
+    parallel: ExpertParallel | None = None
+    """None: an even share."""
 
 
 class LatentAttentionCurve(_Curve):
@@ -125,7 +223,7 @@ class CollectiveLine(Spec):
 
 
 class Participants(Spec):
-    """All-reduce among a number of devices: below a size the engine's own kernel, above it the library's."""
+    """A collective among a number of devices: below a size the engine's own kernel, above it the library's."""
 
     small: Annotated[tuple[CollectiveLine, ...], Field(max_length=3)] = ()
     """Of these lines the lowest counts, as the kernel picks its algorithm; none where only the library is used."""
@@ -147,8 +245,22 @@ class AllReduceCurve(_Curve):
     devices: dict[Annotated[int, Field(ge=2, le=1024)], Participants]
 
 
+class CollectiveCurve(_Curve):
+    """Time of an all-gather, a reduce-scatter or an all-to-all; `collectives.collective_s`."""
+
+    form: Literal["collective/1"]
+    devices: dict[Annotated[int, Field(ge=2, le=1024)], Participants]
+
+
 Curve = Annotated[
-    GemmCurve | PrefillAttentionCurve | DecodeAttentionCurve | LatentAttentionCurve | ElementwiseCurve | AllReduceCurve,
+    GemmCurve
+    | PrefillAttentionCurve
+    | DecodeAttentionCurve
+    | LatentAttentionCurve
+    | MoeCurve
+    | ElementwiseCurve
+    | AllReduceCurve
+    | CollectiveCurve,
     Field(discriminator="form"),
 ]
 
@@ -238,4 +350,5 @@ class Device(Spec):
     multiprocessors: Count | None = None
     """Streaming multiprocessors, compute units or cores that share the work."""
     operators: dict[str, Curve] = Field(default_factory=dict)
-    """Curves by operator and type: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `all_reduce.bf16` …"""
+    """Curves by operator and type: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `moe.int4` (4-bit weights),
+    `all_reduce.bf16`, `all_gather.bf16` …"""

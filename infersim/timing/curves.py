@@ -22,6 +22,7 @@ from infersim.spec.hardware import (
     ElementwiseCurve,
     GemmCurve,
     LatentAttentionCurve,
+    MoeCurve,
     PrefillAttentionCurve,
 )
 from infersim.timing import generic
@@ -75,6 +76,18 @@ class Source:
         wanted = (weights, computed) if computed == activations else (computed,)
         return self.find("gemm", wanted, weights)
 
+    def experts(self, weights: str, activations: str) -> tuple[str, GemmCurve | MoeCurve]:
+        """The curve of routed experts with weights of a type, or that of products where none was measured."""
+        computed = generic.computes_in(self.device, activations)
+        wanted = (weights, computed) if computed == activations else (weights, "bf16")
+        for of in (self.device, self.relative) if self.shares is None else ():
+            for dtype in wanted if of is not None else ():
+                name = f"moe.{MEASURED_AS.get(dtype, dtype)}"
+                if of is not None and name in of.operators:
+                    curve = of.operators[name]
+                    return name, curve if of is self.device else generic.scaled(curve, name, of, self.device)
+        return self.products(weights, activations)
+
     def all_reduce(self, devices: int) -> tuple[str, AllReduceCurve]:
         """The all-reduce among so many devices.
 
@@ -106,7 +119,7 @@ class Curves:
     decode: DecodeAttentionCurve
     latent: LatentAttentionCurve
     elementwise: ElementwiseCurve
-    experts: GemmCurve
+    experts: GemmCurve | MoeCurve
     reduce_tensor: AllReduceCurve | None
     reduce_experts: AllReduceCurve | None
     roles: dict[str, str]
@@ -143,7 +156,7 @@ class Curves:
             "decode": source.find("attention_decode", (kv_cache, "bf16")),
             "latent": source.find("attention_latent", (kv_cache, "bf16")),
             "elementwise": source.find("elementwise", ("bf16",)),
-            "experts": source.products(moe_weights, moe_activations),
+            "experts": source.experts(moe_weights, moe_activations),
         }
         if tensor > 1:
             found["reduce_tensor"] = source.all_reduce(tensor)

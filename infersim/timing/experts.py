@@ -1,4 +1,4 @@
-"""Routed experts: how many are hit by a number of tokens, and how long a device needs for them."""
+"""Routed experts: by the device's curve of them, or, where there is none, by that of its products."""
 
 from __future__ import annotations
 
@@ -6,28 +6,44 @@ from typing import Any
 
 import numpy as np
 
-from infersim.spec.hardware import GemmCurve
+from infersim.spec.hardware import GemmCurve, MoeCurve
 from infersim.timing import operators
 from infersim.timing.layout import Experts
 
-IMBALANCE = 1.4
-"""Most loaded device under expert parallelism against the mean: EP1's time / ep x 1.4 came nearest to real runs."""
+SPREAD = 0.6
+"""How evenly tokens fall on experts where no curve says it: median of the curves measured with a power law."""
+PAD_ROWS = 32.0
+"""Rows that an expert with tokens computes beside theirs, where no curve says it."""
 
 
-def active_share(tokens: Any, chosen: float) -> Any:
-    """Share of experts that any of `tokens` chooses, each choosing a share `chosen` of them evenly."""
-    return 1.0 - (1.0 - chosen) ** tokens
+def active_experts(tokens: Any, experts: Experts, curve: GemmCurve | MoeCurve) -> Any:
+    """Experts of the model that have tokens, in the mean."""
+    spread = curve.spread if isinstance(curve, MoeCurve) else SPREAD
+    return operators.active_experts(tokens, experts.count, experts.chosen, spread)
 
 
-def experts_s(tokens: Any, experts: Experts, expert_parallel: int, weight_bytes: float, curve: GemmCurve) -> Any:
-    """Time of a layer's routed experts on the device that has most to do [s]."""
+def experts_s(
+    tokens: Any, experts: Experts, expert_parallel: int, weight_bytes: float, curve: GemmCurve | MoeCurve
+) -> Any:
+    """Time of a layer's routed experts on the device that has most to do [s].
+
+    Args:
+        tokens: of all devices that share the experts.
+        experts: a device's share.
+        expert_parallel: devices that the experts are spread over.
+        weight_bytes: bytes an element of their weights.
+        curve: `moe/1`, or that of products: then a call for the way up and one for the way down, memory that of the
+            experts hit.
+    """
+    if isinstance(curve, MoeCurve):
+        sizes = (experts.hidden, experts.wide, experts.count, experts.chosen)
+        scale = experts.matrices / 3.0
+        return operators.moe_s(tokens, *sizes, weight_bytes * scale, curve, expert_parallel)
     tokens = np.asarray(tokens, dtype=float)
-    chosen = experts.chosen / experts.count
-    active = experts.count * active_share(tokens, chosen) / expert_parallel
-    spread = IMBALANCE if expert_parallel > 1 else 1.0
-    rows = spread * tokens * experts.chosen / expert_parallel
+    active = active_experts(tokens, experts, curve) / expert_parallel
+    rows = tokens * experts.chosen / expert_parallel
     weights = experts.matrices * experts.hidden * experts.wide
-    memory = spread * active * weights * weight_bytes / curve.bytes_per_s
-    tiles = np.maximum(rows / operators.TILE, active)
-    compute = 2.0 * np.maximum(rows, 0.25 * operators.TILE * np.minimum(active, tiles)) * weights / curve.flops_per_s
-    return 2.0 * curve.launch_s + operators.joined(compute, memory, curve.norm)
+    compute = 2.0 * (rows + PAD_ROWS * active) * weights / curve.flops_per_s
+    return 2.0 * curve.launch_s + operators.joined(
+        compute, active * weights * weight_bytes / curve.bytes_per_s, curve.norm
+    )

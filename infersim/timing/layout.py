@@ -56,6 +56,7 @@ class Mixer:
         kind: `gqa`, `mla` or `linear`.
         heads: query heads of the device.
         kv_heads: KV heads of the device; copied where devices outnumber them.
+        head_dim: width of a query head.
         products: its matrix products.
         pair_width: widths of the two products of a query–key pair, summed (prefill).
         decode_width: the same where a decode works on compressed keys (MLA).
@@ -71,6 +72,7 @@ class Mixer:
     kind: str
     heads: int
     kv_heads: int
+    head_dim: int
     products: tuple[Product, ...]
     pair_width: int
     decode_width: int
@@ -237,6 +239,7 @@ def _grouped(block: GroupedAttention, hidden: int, tensor: int, element: float) 
         kind="gqa",
         heads=heads,
         kv_heads=kv_heads,
+        head_dim=key,
         products=((queries + keys_values, hidden), (hidden, heads * value)),
         pair_width=key + value,
         decode_width=key + value,
@@ -269,6 +272,7 @@ def _latent(block: LatentAttention, hidden: int, tensor: int, element: float) ->
         kind="mla",
         heads=heads,
         kv_heads=1,
+        head_dim=nope + rope,
         products=tuple(products),
         pair_width=nope + rope + value,
         decode_width=2 * rank + rope,
@@ -292,6 +296,7 @@ def _linear(block: LinearAttention, hidden: int, tensor: int) -> Mixer:
         kind="linear",
         heads=value_heads,
         kv_heads=1,
+        head_dim=block.key_dim,
         products=((wide + values + 2 * value_heads, hidden), (hidden, values)),
         pair_width=block.key_dim + block.value_dim,
         decode_width=0,

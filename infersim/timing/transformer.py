@@ -19,16 +19,17 @@ from infersim.spec.engine import EngineConstants
 from infersim.spec.fleet import Precision
 from infersim.spec.hardware import Device
 from infersim.spec.model import Model
-from infersim.timing import operators
+from infersim.timing import generic, operators
 from infersim.timing.collectives import all_reduce_s
 from infersim.timing.curves import Curves, Source
 from infersim.timing.dtypes import GGUF, compute_dtype
-from infersim.timing.experts import active_share, experts_s
+from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.generic import peak_of
 from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer
 from infersim.timing.pieces import FOREVER, Line, Piece, limited, summed, upper_envelope
 from infersim.timing.shape import BatchShape
 
+INFINITE = float("inf")
 LINEAR_CHUNK = 64
 """Tokens that chunk-wise kernels of linear attention take together (flash-linear-attention's default)."""
 
@@ -40,6 +41,7 @@ class Prefill:
     base_s: float
     pair_s: float
     tile_factor: float
+    chunk_pairs: float
     token_s: float
     context_s: float
     norm: float
@@ -75,6 +77,7 @@ class TransformerTiming:
         "_experts",
         "_head",
         "_model",
+        "_operand_bytes",
         "_prefill",
         "_prefill_extra_s",
         "_ranks",
@@ -110,6 +113,7 @@ class TransformerTiming:
             model, layout, weights=weights, moe_weights=moe, kv_cache=kv, pads_heads=engine.pads_heads
         )
         activations = compute_dtype(weights, precision.activations)
+        self._operand_bytes = DTYPE_BYTES[generic.computes_in(device, activations)]
         self._curves = Curves.of(
             Source.of(device, relative, engine),
             weights=weights,
@@ -169,7 +173,8 @@ class TransformerTiming:
         total = self._prefill_extra_s
         for part in self._prefill:
             pairs = prefill * part.reach
-            compute = (work if work < pairs else pairs) * part.pair_s * (1.0 + part.tile_factor / tiles)
+            pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
+            compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
             memory = prefill * part.token_s + shape.prefill_context_tokens * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
@@ -234,8 +239,8 @@ class TransformerTiming:
                 experts, layers = feed.experts, feed.layers
                 whole = experts.count * experts.matrices * experts.hidden * experts.wide * share.layout.experts_tensor
                 flops = flops + 2.0 * tokens * layers * whole * experts.chosen / experts.count
-                active = active_share(np.maximum(decodes + prefill, 1.0), experts.chosen / experts.count)
-                moved = moved + steps * layers * whole * share.moe_bytes * active
+                active = active_experts(np.maximum(decodes + prefill, 1.0), experts, self._curves.experts)
+                moved = moved + steps * layers * whole * share.moe_bytes * active / experts.count
         for mixer in share.mixers:
             read = context if mixer.reach is None else np.minimum(context, steps * decodes * mixer.reach)
             seen = pairs if mixer.reach is None else np.minimum(pairs, steps * prefill * mixer.reach)
@@ -317,8 +322,8 @@ class TransformerTiming:
     # -- compilation -------------------------------------------------------------------------------------------------
 
     def _products_s(self, tokens: np.ndarray, products: Any) -> Any:
-        curve, share = self._curves.gemm, self._share
-        return sum(operators.gemm_s(tokens, n, k, share.weight_bytes, curve) for n, k in products)
+        curve, operands = self._curves.gemm, (self._share.weight_bytes, self._operand_bytes)
+        return sum(operators.gemm_s(tokens, n, k, operands[0], curve, operands[1]) for n, k in products)
 
     def _mix_s(self, tokens: np.ndarray) -> np.ndarray:
         """What a rank computes of its own tokens: all but routed experts and what brings tokens to them [s]."""
@@ -384,9 +389,14 @@ class TransformerTiming:
         return pieces
 
     def _grouped_lines(self, mixer: Mixer, seqs: float) -> list[Line]:
-        rows = seqs * mixer.kv_heads
+        curve, rows, queries = self._curves.decode, seqs * mixer.kv_heads, seqs * mixer.heads * mixer.head_dim
+        wide = float(operators.head_factor(mixer.head_dim, 0.0, curve.wide_head))
         return [
-            (line.launch_s + rows * line.row_s, mixer.kv_bytes / line.bytes_per_s) for line in self._curves.decode.lines
+            (
+                line.launch_s + rows * line.row_s + queries * line.query_s,
+                mixer.kv_bytes * (wide / line.bytes_per_s + 1.0 / (rows * (line.row_bytes_per_s or INFINITE))),
+            )
+            for line in curve.lines
         ]
 
     def _latent_lines(self, mixer: Mixer) -> list[Line]:
@@ -398,13 +408,16 @@ class TransformerTiming:
         curve, layers = self._curves.prefill, mixer.layers
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
         pair_s = 2.0 * mixer.heads * mixer.pair_width / curve.flops_per_s
+        pair_s *= float(operators.head_factor(mixer.pair_width / 2.0, curve.narrow_head, curve.wide_head))
+        kv_s = curve.kv_passes * mixer.kv_bytes / curve.bytes_per_s
         state_s = 2.0 * mixer.state_bytes / curve.bytes_per_s / LINEAR_CHUNK
         return Prefill(
             base_s=layers * curve.launch_s,
             pair_s=layers * pair_s,
             tile_factor=curve.wave_tiles / mixer.heads,
-            token_s=layers * ((results + mixer.kv_bytes) / curve.bytes_per_s + state_s),
-            context_s=layers * mixer.kv_bytes / curve.bytes_per_s,
+            chunk_pairs=curve.chunk_pairs,
+            token_s=layers * (results / curve.bytes_per_s + kv_s + state_s),
+            context_s=layers * kv_s,
             norm=curve.norm,
             reach=float(LINEAR_CHUNK if mixer.kind == "linear" else mixer.reach or FOREVER),
         )

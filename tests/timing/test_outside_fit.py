@@ -41,7 +41,7 @@ def test_a_step_within_all_ranges_tells_nothing():
     ("changes", "expected"),
     [
         ({"prefill_tokens": 40_000}, {("gemm", "m"), ("attention_prefill", "tokens")}),  # fits: 32,768 and 16,384
-        ({"prefill_chunks": 300}, {("attention_prefill", "chunks")}),  # 256
+        ({"prefill_tokens": 6000, "prefill_chunks": 300}, {("attention_prefill", "chunks")}),  # 256
         ({"prefill_context_tokens": 2048}, {("attention_prefill", "context_tokens")}),  # no point has any
         ({"decode_seqs": 3000, "decode_context_tokens": 30_000}, {("attention_decode", "seqs")}),  # 2,048
         (
