@@ -1,6 +1,7 @@
 """Engines from the scenario's options to the figures: limits, memory, what is refused and what is said."""
 
 import math
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -11,9 +12,7 @@ from infersim import load
 from infersim.deployment import deploy
 from infersim.errors import DoesNotFit, InputError
 from infersim.load.loaded import from_mapping
-from infersim.sim.batching.limits import limits_of
 from infersim.spec import engines
-from infersim.timing.memory import memory_plan
 
 KINDS = [get_args(spec.model_fields["kind"].annotation)[0] for spec in get_args(engines.AnyEngine)]
 OPTIONS = {
@@ -88,21 +87,8 @@ def test_options_that_contradict_each_other_are_refused(kind, options, field):
     assert refusal.value.field == f"fleet.main.engine.{field}"
 
 
-def memory(kind: str, **options):
-    names = {"model": "llama-3.1-8b", "device": "h100-sxm-80gb", "engine": kind}
-    limits = limits_of(from_mapping(scenario(kind, **options)).scenario.fleet["main"].engine)
-    return memory_plan(
-        *(load.load_profile(what, name) for what, name in names.items()),
-        weights_dtype="bf16",
-        kv_dtype="bf16",
-        tensor=1,
-        max_num_batched_tokens=limits.max_tokens,
-        max_num_seqs=limits.max_seqs,
-        block_size=limits.block_size,
-        gpu_memory_utilization=limits.share,
-        rule=limits.rule,
-        null_blocks=limits.null_blocks,
-    )
+def memory(kind: str, **options) -> SimpleNamespace:
+    return SimpleNamespace(**deployed(kind, **options).assumptions["memory"])
 
 
 def test_each_engine_sizes_its_pool_by_its_own_rule():
