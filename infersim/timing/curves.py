@@ -84,7 +84,7 @@ class Source:
             for dtype in wanted if of is not None else ():
                 name = f"moe.{MEASURED_AS.get(dtype, dtype)}"
                 if of is not None and name in of.operators:
-                    curve = of.operators[name]
+                    curve: Any = of.operators[name]
                     return name, curve if of is self.device else generic.scaled(curve, name, of, self.device)
         return self.products(weights, activations)
 

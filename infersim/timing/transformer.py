@@ -22,7 +22,7 @@ from infersim.spec.model import Model
 from infersim.timing import generic, operators
 from infersim.timing.collectives import all_reduce_s
 from infersim.timing.curves import Curves, Source
-from infersim.timing.dtypes import GGUF, compute_dtype
+from infersim.timing.dtypes import DTYPE_BYTES, GGUF, compute_dtype
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.generic import peak_of
 from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from infersim.spec.engines import AnyEngine
 
-PER_RANK = (
-    "max_num_seqs", "max_num_batched_tokens", "max_batch_size", "max_num_tokens", "max_running_requests",
-    "chunked_prefill_size", "max_prefill_tokens", "num_gpu_blocks_override",
-)  # fmt: skip
+PER_RANK = ("max_num_seqs", "max_num_batched_tokens", "max_batch_size", "max_num_tokens", "num_gpu_blocks_override")
+"""Options of vLLM and TensorRT-LLM that hold for a rank; SGLang and JetStream state theirs for all ranks together."""
 
 
 def of_all_ranks(options: AnyEngine, ranks: int) -> AnyEngine:
