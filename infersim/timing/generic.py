@@ -20,6 +20,7 @@ from infersim.spec.hardware import (
     LatentAttentionCurve,
     PrefillAttentionCurve,
 )
+from infersim.timing.dtypes import compute_dtype
 
 GENERIC = KernelShares(
     flops=0.68,
@@ -58,7 +59,7 @@ def computes_in(device: Device, dtype: str) -> str:
 
 def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
     """A relative's curve with its rates multiplied by the ratios of the two devices' peaks, marked `derived`."""
-    dtype = name.partition(".")[2]
+    dtype = compute_dtype(name.partition(".")[2], None)
     bandwidth = device.memory.bandwidth_bytes_per_s / relative.memory.bandwidth_bytes_per_s
     if isinstance(curve, AllReduceCurve):
         return _scaled_collective(curve, relative, device)
