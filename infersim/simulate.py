@@ -17,7 +17,7 @@ from infersim import load
 from infersim.caveats import caveats
 from infersim.deployment import Deployment, deploy
 from infersim.errors import InputError
-from infersim.metrics import warmup
+from infersim.metrics import latency, warmup
 from infersim.metrics.held import Held
 from infersim.metrics.usage import Joules, Usage
 from infersim.records import COMPLETED, Segments, last_send
@@ -79,7 +79,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
         to_last_send=run.until == "horizon" and run.duration_s is None,
         on_stop=usage.end_at,
     )
-    requests = outcome.requests
+    requests = latency.bundled(outcome.requests, plan.bundle_tokens) if plan.bundle_tokens else outcome.requests
     if held is not None:
         usage.begin_s = warmup.found_s(requests, last_send(requests, outcome.horizon_s))
         held.replay(usage.add)

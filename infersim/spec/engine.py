@@ -69,6 +69,8 @@ class EngineConstants(Spec):
     """Host time that is left in every step when the next one is scheduled while the device works [s]."""
     frontend_serial_s: Constant | None = None
     """Time for which one request keeps the front end to itself, so that a burst enters one after another [s]."""
+    first_bundle_tokens: Constant | None = None
+    """Further tokens that are sent along with the first one, which waits for them."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
     kernels: dict[str, KernelShares] = Field(default_factory=dict)
