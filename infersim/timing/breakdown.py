@@ -193,8 +193,8 @@ def _names(block: Mixer | Feed) -> list[str]:
     if isinstance(block, Feed):
         if block.experts is None:
             return ["gate/up product", "down product"]
-        inner = ["latent product"] * 2 if count in (3, 5) else []
-        return ["router", *inner, *["shared expert"] * (count - 1 - len(inner))]
+        inner = ["latent product"] * 2 if block.experts.hidden != block.products[0][1] else []
+        return ["router", *inner, *["shared expert product"] * (count - 1 - len(inner))]
     if block.kind != "mla":
         return ["QKV product", "output product"]
     hidden = block.products[0][1]
