@@ -83,7 +83,9 @@ def _derived(curve: Any, relative: Device, update: dict[str, Any]) -> Any:
 def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) -> AllReduceCurve:
     if relative.link is None or device.link is None:
         return curve
-    ratio = device.link.bytes_per_s / relative.link.bytes_per_s
+    # over PCIe the way through the host sets the pace, whatever the generation of the slots
+    through_host = all("PCIe" in of.link.kind and "NVLink 4" not in of.link.kind for of in (device, relative) if of.link)
+    ratio = 1.0 if through_host else device.link.bytes_per_s / relative.link.bytes_per_s
 
     def faster(lines: Any) -> Any:
         return tuple(line.model_copy(update={"bytes_per_s": line.bytes_per_s * ratio}) for line in lines)
