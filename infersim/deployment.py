@@ -79,7 +79,7 @@ def deploy(
     field = f"fleet.{name}"
     model = load.load_profile("model", pool.model, f"{field}.model", folder)
     device = load.load_profile("device", pool.device, f"{field}.device")
-    engine = _times(load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind"), factors)
+    engine = _times(_engine(pool, field), factors)
     try:
         return _deploy(name, _resolved(pool, model, device, folder), model, device, engine, factors.get(KV_BLOCKS, 1.0))
     except InputError as error:
@@ -100,6 +100,14 @@ def _times(engine: EngineConstants, factors: Mapping[str, float]) -> EngineConst
         if name in factors
     }
     return engine.model_copy(update=changed) if changed else engine
+
+
+def _engine(pool: Pool, field: str) -> EngineConstants:
+    """The engine's profile, or that of the version asked for."""
+    kind, version = pool.engine.kind, pool.engine.version
+    if version is None:
+        return load.load_profile("engine", kind, f"{field}.engine.kind")
+    return load.load_profile("engine", f"{kind}-{version}", f"{field}.engine.version")
 
 
 def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:

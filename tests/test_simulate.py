@@ -94,17 +94,18 @@ def test_a_model_that_does_not_fit_is_refused_with_the_arithmetic():
         assert part in message
 
 
-@pytest.mark.parametrize(
-    ("engine", "field"),
-    [
-        ({"max_model_len": 200_000}, "fleet.main.engine.max_model_len"),
-        ({"max_model_len": 5000, "num_gpu_blocks_override": 100}, "fleet.main.engine.max_model_len"),
-    ],
-)
-def test_a_context_that_cannot_be_had_is_refused_as_vllm_refuses_it(engine, field):
-    with pytest.raises(InputError) as refusal:
-        sim.simulate(scenario(pool={"engine": engine}))
-    assert refusal.value.field == field
+def test_a_context_that_the_kv_memory_does_not_hold_is_refused_as_vllm_refuses_it():
+    # 100 blocks of 16 tokens, one of them the null block
+    with pytest.raises(InputError, match="the KV memory holds 1584 tokens") as refusal:
+        sim.simulate(scenario(pool={"engine": {"max_model_len": 5000, "num_gpu_blocks_override": 100}}))
+    assert refusal.value.field == "fleet.main.engine.max_model_len"
+
+
+def test_a_context_beyond_the_models_own_is_run_as_measured_servers_run_it_with_a_warning():
+    told = sim.simulate(scenario(pool={"engine": {"max_model_len": 200_000}})).summary()["warnings"]
+    assert any("max_model_len is 200,000: llama-3.1-8b was made for 131,072 tokens" in sentence for sentence in told)
+    within = sim.simulate(scenario(pool={"engine": {"max_model_len": 100_000}})).summary()["warnings"]
+    assert not any("was made for" in sentence for sentence in within)
 
 
 def test_a_run_can_be_varied_from_python():

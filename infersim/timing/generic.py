@@ -20,6 +20,7 @@ from infersim.spec.hardware import (
     LatentAttentionCurve,
     PrefillAttentionCurve,
 )
+from infersim.timing.dtypes import compute_dtype
 
 GENERIC = KernelShares(
     flops=0.68,
@@ -58,7 +59,7 @@ def computes_in(device: Device, dtype: str) -> str:
 
 def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
     """A relative's curve with its rates multiplied by the ratios of the two devices' peaks, marked `derived`."""
-    dtype = name.partition(".")[2]
+    dtype = compute_dtype(name.partition(".")[2], None)
     bandwidth = device.memory.bandwidth_bytes_per_s / relative.memory.bandwidth_bytes_per_s
     if isinstance(curve, AllReduceCurve):
         return _scaled_collective(curve, relative, device)
@@ -84,7 +85,9 @@ def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) 
     if relative.link is None or device.link is None:
         return curve
     # over PCIe the way through the host sets the pace, whatever the generation of the slots
-    through_host = all("PCIe" in of.link.kind and "NVLink 4" not in of.link.kind for of in (device, relative) if of.link)
+    through_host = all(
+        "PCIe" in of.link.kind and "NVLink 4" not in of.link.kind for of in (device, relative) if of.link
+    )
     ratio = 1.0 if through_host else device.link.bytes_per_s / relative.link.bytes_per_s
 
     def faster(lines: Any) -> Any:

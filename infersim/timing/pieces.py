@@ -24,10 +24,9 @@ def upper_envelope(lines: Sequence[Line]) -> tuple[Piece, ...]:
             for base, slope in lines
             if slope > current[1]
         ]
-        if not steeper:
-            pieces.append((FOREVER, *current))
-            return tuple(pieces)
-        upto, minus_slope, base = min(steeper)
+        upto, minus_slope, base = min(steeper, default=(FOREVER, 0.0, 0.0))
+        if upto >= FOREVER:
+            return (*pieces, (FOREVER, *current))
         if upto > at:
             pieces.append((upto, *current))
         at, current = upto, (base, -minus_slope)

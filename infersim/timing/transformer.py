@@ -172,7 +172,13 @@ class TransformerTiming:
 
         It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
         """
-        prefill, work, chunks = shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks
+        prefill, work, chunks, context = (
+            shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks, shape.prefill_context_tokens,
+        )  # fmt: skip
+        if self._ranks > 1:
+            # prompts are spread evenly over the ranks, each launches its own kernels; one prompt stays whole
+            share = 1.0 / min(self._ranks, chunks)
+            prefill, work, chunks, context = prefill * share, work * share, chunks * share, context * share
         tiles = prefill * self._tile_s
         if tiles < chunks:
             tiles = chunks
@@ -181,15 +187,11 @@ class TransformerTiming:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
             compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
-            memory = prefill * part.token_s + shape.prefill_context_tokens * part.context_s
+            memory = prefill * part.token_s + context * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
             total += part.base_s + longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
-        return (
-            total
-            if self._ranks == 1
-            else self._prefill_extra_s + (total - self._prefill_extra_s) / min(self._ranks, chunks)
-        )
+        return total
 
     def _spread_s(self, decodes: int, prefill: int, chunks: int) -> float:
         """Linear layers of a rank's or a stage's share."""

@@ -138,9 +138,9 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
 
 def refuse(infersim, path: Path, *options: str) -> str:
     """Run a scenario that cannot be used; what must hold of any refusal."""
-    began = time.perf_counter()
+    began = time.process_time()
     answer = infersim("run", path, "--json", *options)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
     assert (answer.code, answer.out) == (2, "")
     assert "Traceback" not in answer.err
     assert len(answer.err.splitlines()) < 25

@@ -99,7 +99,7 @@ def _bomb() -> str:
     "text", ["[" * 200_000, "{a: " * 200_000, "- " * 200_000, _bomb(), "[" + "1," * 300_000 + "]", "a" * 10**6 + ": 1"]
 )
 def test_what_would_take_long_is_refused_soon(text):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError):
         parse(text, "f.yaml")
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0

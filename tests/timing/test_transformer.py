@@ -184,6 +184,11 @@ def test_a_limited_function_is_that_of_the_smaller_argument(lines, x):
     assert value(cut, x) == pytest.approx(value(full, min(x, 30.0)), rel=1e-9, abs=1e-9)
 
 
+def test_lines_that_cross_beyond_all_contexts_are_one_piece():
+    # 1 and 1e-30·x cross at 1e30 tokens
+    assert upper_envelope([(1.0, 0.0), (0.0, 1e-30)]) == ((FOREVER, 1.0, 0.0),)
+
+
 @given(st.lists(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=1), min_size=1), st.floats(0, 100))
 def test_a_sum_of_functions_adds_their_values(functions, x):
     parts = [upper_envelope(lines) for lines in functions]
