@@ -107,8 +107,9 @@ class EngineConstants(Spec):
     """Embedding and LM head are kept in the weights' type, whatever it is."""
     embedding_on_host: Flag = False
     """The table of token embeddings lies in host memory; tied to the LM head, it is there twice."""
-    overlaps_passes: Flag = False
-    """In a pipeline a prompt's later passes enter a stage as soon as the pass before has left it."""
+    pass_overlap: Constant | None = None
+    """How well a pipeline overlaps a prompt's passes: 1 where each enters a stage as soon as the one before has left
+    it, 0 (None) where one goes through all stages before the next."""
     kv_read: Literal["live", "buckets", "whole"] = "live"
     """What a decode step reads of the KV cache: what is in it; rows up to the next power of two of the longest; or
     every place to its end, with a token computed for each, empty ones too."""

@@ -150,7 +150,8 @@ class TransformerTiming:
         self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
-        self._overlapping = min(layout.pipeline, PASSES_UNDER_WAY) if engine.overlaps_passes else 1
+        overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
+        self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
         self._kv_read, self._place_tokens = engine.kv_read, place_tokens
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
