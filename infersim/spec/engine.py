@@ -63,6 +63,10 @@ class KernelShares(Spec):
     """Share of `flops` that routed experts reach."""
     expert_bytes: Share = 1.0
     """Share of `bytes` that routed experts reach."""
+    expert_spread: Positive = 0.6
+    """How evenly tokens fall on experts: large is as by fair dice, small means that few take most."""
+    expert_pad_rows: NonNegative = 32.0
+    """Rows that an expert with tokens computes beside theirs."""
     elementwise_bytes: Share = 0.7
     """Kernels that only move bytes, of the memory bandwidth."""
     unfused: UnfusedAttention | None = None
@@ -110,6 +114,8 @@ class EngineConstants(Spec):
     pass_overlap: Constant | None = None
     """How well a pipeline overlaps a prompt's passes: 1 where each enters a stage as soon as the one before has left
     it, 0 (None) where one goes through all stages before the next."""
+    latent_prompts: Flag = False
+    """Attention of prompts over compressed keys (MLA) works on them as they are, as that of decodes does."""
     kv_read: Literal["live", "buckets", "whole"] = "live"
     """What a decode step reads of the KV cache: what is in it; rows up to the next power of two of the longest; or
     every place to its end, with a token computed for each, empty ones too."""

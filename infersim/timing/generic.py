@@ -18,6 +18,7 @@ from infersim.spec.hardware import (
     ElementwiseCurve,
     GemmCurve,
     LatentAttentionCurve,
+    MoeCurve,
     PrefillAttentionCurve,
 )
 from infersim.timing.dtypes import DTYPE_BYTES
@@ -36,6 +37,8 @@ GENERIC = KernelShares(
 """What the kernels of a GPU engine reach of a data sheet that nobody measured."""
 READ_NORM = 3.0
 """Exponent that joins the times to read weights and to unpack them."""
+RESULT_BYTES = 2.0
+"""Bytes an element of what layers hand on, as `operators.RESULT_BYTES`."""
 MATRIX_UNITS = 2.0
 """A 16-bit peak of more than so many times the fp32 one is that of matrix units."""
 LATENT_LAUNCH_S, LATENT_FLOPS_SHARE, LATENT_BYTES_SHARE = 12e-6, 0.6, 0.75
@@ -113,8 +116,10 @@ def from_shares(
     """
     bandwidth = device.memory.bandwidth_bytes_per_s
     about = {"confidence": shares.confidence, "source": f"{shares.source}; {shares.method}", "date": shares.date}
-    if operator in {"gemm", "moe"}:
-        return _products(operator == "moe", weights, dtype, device, shares, about)
+    if operator == "gemm":
+        return _products(weights, dtype, device, shares, about)
+    if operator == "moe":
+        return _experts(_products(weights, dtype, device, shares, about), bandwidth, shares, about)
     unfused = None if fused else shares.unfused
     if operator == "attention_prefill":
         return PrefillAttentionCurve(
@@ -151,14 +156,10 @@ def _product_peak(device: Device, dtype: str, shares: KernelShares) -> float:
     return peak
 
 
-def _products(
-    experts: bool, weights: str, dtype: str, device: Device, shares: KernelShares, about: dict[str, Any]
-) -> GemmCurve:
+def _products(weights: str, dtype: str, device: Device, shares: KernelShares, about: dict[str, Any]) -> GemmCurve:
     """Products of shares of the peaks; weights are read at the pace of memory and of the units that unpack them."""
-    peak = _product_peak(device, dtype, shares)
-    flops = peak * shares.flops * shares.flops_by_dtype.get(weights, 1.0) * (shares.expert_flops if experts else 1.0)
+    flops = _product_peak(device, dtype, shares) * shares.flops * shares.flops_by_dtype.get(weights, 1.0)
     read = shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * device.memory.bandwidth_bytes_per_s
-    read *= shares.expert_bytes if experts else 1.0
     vector, fp32 = shares.vector_flops.get(weights), device.peak_flops.fp32
     if vector and fp32:
         unpacked = vector * fp32 / 2.0 * DTYPE_BYTES[weights]
@@ -171,6 +172,27 @@ def _products(
         wave_tiles=flops / shares.core_flops_per_s if shares.core_flops_per_s else 0.0,
         k_half=0.0,
         bytes_extra=0.0,
+        norm=3.5,
+        **about,
+    )
+
+
+def _experts(products: GemmCurve, bandwidth: float, shares: KernelShares, about: dict[str, Any]) -> MoeCurve:
+    """Routed experts: two calls of products, whose inputs and results kernels that only move bytes pass on."""
+    read = shares.expert_bytes * products.bytes_per_s
+    moved = RESULT_BYTES * read / (shares.elementwise_bytes * bandwidth)
+    return MoeCurve(
+        form="moe/1",
+        launch_s=2.0 * shares.launch_s,
+        flops_per_s=shares.expert_flops * products.flops_per_s,
+        bytes_per_s=read,
+        expert_s=0.0,
+        spread=shares.expert_spread,
+        pad_rows=shares.expert_pad_rows,
+        inter_half=0.0,
+        hidden_half=0.0,
+        hidden_bytes=2.0 * moved,
+        inter_bytes=3.0 * moved,
         norm=3.5,
         **about,
     )

@@ -163,7 +163,7 @@ class TransformerTiming:
         self._head = self._compile_head(max_seqs, host.value, engine.step_host_per_seq_s.value)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
+        self._prefill = tuple(self._compile_prefill(mixer, engine.latent_prompts) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
 
@@ -446,11 +446,12 @@ class TransformerTiming:
         flops = 2.0 * mixer.heads * mixer.decode_width
         return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
 
-    def _compile_prefill(self, mixer: Mixer) -> Prefill:
+    def _compile_prefill(self, mixer: Mixer, latent: bool) -> Prefill:
         curve, layers = self._curves.prefill, mixer.layers
+        width = mixer.decode_width if latent and mixer.kind == "mla" else mixer.pair_width
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
-        pair_s = 2.0 * mixer.heads * mixer.pair_width / curve.flops_per_s
-        pair_s *= float(operators.head_factor(mixer.pair_width / 2.0, curve.narrow_head, curve.wide_head))
+        pair_s = 2.0 * mixer.heads * width / curve.flops_per_s
+        pair_s *= float(operators.head_factor(width / 2.0, curve.narrow_head, curve.wide_head))
         if mixer.kind != "linear":
             pair_s += mixer.heads * curve.pair_s
         kv_s = curve.kv_passes * mixer.kv_bytes / curve.bytes_per_s
