@@ -146,6 +146,8 @@ def _deploy(
         max_seqs=limits.max_seqs,
         relative=relative,
         async_scheduling=bool(getattr(options, "async_scheduling", False)),
+        fused_attention=bool(getattr(options, "flash_attn", True)),
+        place_tokens=longest if limits.slots else 0,
     )
     plan = cluster.PoolPlan(
         replicas=pool.replicas,
@@ -237,6 +239,8 @@ def _memory(
             moe_weights=str(types.moe_weights or types.weights),
             kv_cache=str(types.kv_cache),
             pads_heads=engine.pads_heads,
+            quantises_head=engine.quantises_head,
+            embedding_on_host=engine.embedding_on_host,
         )
         return memory_plan(model, on, engine, share, kv)
 

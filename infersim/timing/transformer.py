@@ -26,10 +26,14 @@ from infersim.timing.dtypes import DTYPE_BYTES, GGUF, compute_dtype
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.generic import peak_of
 from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer
-from infersim.timing.pieces import FOREVER, Line, Piece, limited, summed, upper_envelope
+from infersim.timing.pieces import FOREVER, Line, Piece, in_buckets, limited, summed, upper_envelope, value_at
 from infersim.timing.shape import BatchShape
 
 INFINITE = float("inf")
+LEAST_BUCKET = 128
+"""Smallest length that an engine reads which reads its KV cache in buckets (transformers-neuronx's) [tokens]."""
+PASSES_UNDER_WAY = 4
+"""Passes of a prompt that a pipeline works on at a time (GGML_SCHED_MAX_COPIES of ggml's scheduler)."""
 LINEAR_CHUNK = 64
 """Tokens that chunk-wise kernels of linear attention take together (flash-linear-attention's default)."""
 
@@ -59,6 +63,8 @@ class TransformerTiming:
         max_tokens: most tokens of a step (`max_num_batched_tokens`).
         max_seqs: most sequences of a step (`max_num_seqs`).
         async_scheduling: the next step is scheduled while the device works.
+        fused_attention: attention's scores stay in the cores, where the engine's own kernels tell the two apart.
+        place_tokens: tokens that one of `max_seqs` places holds, where the engine reads places and not what they hold.
 
     Attributes:
         frontend_s: delay of every token by front end and network [s].
@@ -77,8 +83,11 @@ class TransformerTiming:
         "_experts",
         "_head",
         "_host_s",
+        "_kv_read",
         "_model",
         "_operand_bytes",
+        "_overlapping",
+        "_place_tokens",
         "_prefill",
         "_prefill_extra_s",
         "_ranks",
@@ -106,22 +115,31 @@ class TransformerTiming:
         max_seqs: int,
         relative: Device | None = None,
         async_scheduling: bool = False,
+        fused_attention: bool = True,
+        place_tokens: int = 0,
     ):
         weights, kv = precision.weights or "bf16", precision.kv_cache or "bf16"
         moe = precision.moe_weights or weights
         self._model, self.precision = model, precision
         self._share = DeviceShare.of(
-            model, layout, weights=weights, moe_weights=moe, kv_cache=kv, pads_heads=engine.pads_heads
+            model,
+            layout,
+            weights=weights,
+            moe_weights=moe,
+            kv_cache=kv,
+            pads_heads=engine.pads_heads,
+            quantises_head=engine.quantises_head,
+            embedding_on_host=engine.embedding_on_host,
         )
         activations = compute_dtype(weights, precision.activations)
         self._operand_bytes = DTYPE_BYTES[generic.computes_in(device, activations)]
         self._curves = Curves.of(
-            Source.of(device, relative, engine),
+            Source.of(device, relative, engine, fused_attention),
             weights=weights,
             moe_weights=moe,
             activations=activations,
             moe_activations=compute_dtype(moe, precision.activations),
-            head=weights if weights in GGUF else "bf16",
+            head=weights if weights in GGUF or engine.quantises_head else "bf16",
             kv_cache=kv,
             tensor=layout.tensor,
             group=layout.tensor * layout.data,
@@ -133,6 +151,9 @@ class TransformerTiming:
         self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
+        overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
+        self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
+        self._kv_read, self._place_tokens = engine.kv_read, place_tokens
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
@@ -144,7 +165,7 @@ class TransformerTiming:
         self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
+        self._prefill = tuple(self._compile_prefill(mixer, engine.latent_prompts) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
 
@@ -165,7 +186,9 @@ class TransformerTiming:
         if not prefill:
             return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
         attention_s = base_s + context * token_s
-        return body_s + self._head[shape.sampled_seqs] + attention_s + self._prefill_s(shape, self._prefill)
+        step_s = body_s + self._head[shape.sampled_seqs] + attention_s + self._prefill_s(shape, self._prefill)
+        # behind a pass of its own prompt a pass waits for one stage of it, not for all
+        return step_s / self._overlapping if shape.prefill_context_tokens else step_s
 
     def _prefill_s(self, shape: BatchShape, parts: tuple[Prefill, ...]) -> float:
         """Attention over new tokens in some kinds of layers, and the engine's extra.
@@ -379,15 +402,34 @@ class TransformerTiming:
 
     def _pieces(self, seqs: int) -> tuple[Piece, ...]:
         """Decode attention of all layers for so many sequences: pieces of a line in their context."""
+        pieces = self._live_pieces(seqs)
+        if self._kv_read == "buckets":
+            pieces = in_buckets(pieces, seqs * LEAST_BUCKET, seqs * self._place_tokens)
+        elif self._kv_read == "whole":
+            pieces = ((FOREVER, self._whole_s(seqs), 0.0),)
+        self._decode[seqs] = pieces
+        return pieces
+
+    def _live_pieces(self, seqs: int) -> tuple[Piece, ...]:
+        """The same of an engine that reads what is in the cache and no more."""
         spread = self._ranks * self._stages
         rank = max(seqs / spread, 1.0)
         shares = [self._mixer_pieces(mixer, rank) for mixer in self._share.mixers]
-        pieces = tuple(
+        return tuple(
             (upto * spread if upto < FOREVER else FOREVER, base_s, slope_s / spread)
             for upto, base_s, slope_s in summed(shares)
         )
-        self._decode[seqs] = pieces
-        return pieces
+
+    def _whole_s(self, seqs: int) -> float:
+        """Attention over all places to their ends, and the other layers of those that are empty [s]."""
+        places = self.max_seqs
+        attention_s = value_at(self._live_pieces(places), places * self._place_tokens)
+        return attention_s + self._linear_s(places) - self._linear_s(seqs)
+
+    def _linear_s(self, decodes: int) -> float:
+        """All but attention of so many decodes [s]."""
+        body_s = self._body[decodes] if self._experts is None else self._spread_s(decodes, 0, 0)
+        return body_s + self._head[decodes]
 
     def _mixer_pieces(self, mixer: Mixer, seqs: float) -> tuple[Piece, ...]:
         layers = mixer.layers
@@ -419,11 +461,14 @@ class TransformerTiming:
         flops = 2.0 * mixer.heads * mixer.decode_width
         return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
 
-    def _compile_prefill(self, mixer: Mixer) -> Prefill:
+    def _compile_prefill(self, mixer: Mixer, latent: bool) -> Prefill:
         curve, layers = self._curves.prefill, mixer.layers
+        width = mixer.decode_width if latent and mixer.kind == "mla" else mixer.pair_width
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
-        pair_s = 2.0 * mixer.heads * mixer.pair_width / curve.flops_per_s
-        pair_s *= float(operators.head_factor(mixer.pair_width / 2.0, curve.narrow_head, curve.wide_head))
+        pair_s = 2.0 * mixer.heads * width / curve.flops_per_s
+        pair_s *= float(operators.head_factor(width / 2.0, curve.narrow_head, curve.wide_head))
+        if mixer.kind != "linear":
+            pair_s += mixer.heads * curve.pair_s
         kv_s = curve.kv_passes * mixer.kv_bytes / curve.bytes_per_s
         state_s = 2.0 * mixer.state_bytes / curve.bytes_per_s / LINEAR_CHUNK
         return Prefill(
