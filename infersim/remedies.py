@@ -46,7 +46,12 @@ def does_not_fit(
             return False
 
     remedies = []
-    if rule.option and rule.share < USUAL_SHARE and fits(device, precision, layout, replace(rule, share=USUAL_SHARE)):
+    if (
+        rule.option
+        and rule.share is not None
+        and rule.share < USUAL_SHARE
+        and fits(device, precision, layout, replace(rule, share=USUAL_SHARE))
+    ):
         remedies.append(f"with engine.{rule.option} = {USUAL_SHARE}")
     for splits in allowed_tensor(model):
         if splits > layout.tensor and fits(device, precision, replace(layout, tensor=splits)):
@@ -55,10 +60,10 @@ def does_not_fit(
     remedies += list(_other_ways(device, precision, layout, alternatives, fits))
     parts = [("weights", wanted.weights_bytes), ("activations", wanted.activation_bytes)]
     arithmetic = " + ".join(f"{what} {show_bytes(size)}" for what, size in [*parts, ("runtime", wanted.runtime_bytes)])
-    share = f"{100 * rule.share:g}% of {show_bytes(device.memory.bytes)}"
+    share = f"{100 * wanted.usable_bytes / device.memory.bytes:.3g}% of {show_bytes(device.memory.bytes)}"
     return DoesNotFit(
         f"{model.name} ({precision.weights}) does not fit on {layout.devices} × {device.name}\n"
-        f"{arithmetic} > {show_bytes(rule.share * device.memory.bytes)} usable ({share})",
+        f"{arithmetic} > {show_bytes(wanted.usable_bytes)} usable ({share})",
         f"it would fit {', or '.join(remedies[:3])}" if remedies else "no layout or device profile known here holds it",
     )
 

@@ -12,7 +12,12 @@ Share = Annotated[Number, Field(gt=0, le=1)]
 BlockSize = Annotated[Integer, Field(ge=1, le=4096)]
 
 
-class VllmEngine(Spec):
+class _Engine(Spec):
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,40}$")] | None = None
+    """Takes the engine profile KIND-VERSION, where releases differ much; the engine's own profile where absent."""
+
+
+class VllmEngine(_Engine):
     """vLLM, under its own option names.
 
     Defaults are one set for all devices: those of vLLM's configuration classes for long, with prefix caching off. A
@@ -59,7 +64,7 @@ class VllmEngine(Spec):
         return self
 
 
-class TrtllmEngine(Spec):
+class TrtllmEngine(_Engine):
     """TensorRT-LLM's in-flight batching."""
 
     kind: Literal["trtllm"]
@@ -88,7 +93,7 @@ class TrtllmEngine(Spec):
         return self
 
 
-class SglangEngine(Spec):
+class SglangEngine(_Engine):
     """SGLang; its server picks several defaults by device and layout: state what you run."""
 
     kind: Literal["sglang"]
@@ -98,8 +103,8 @@ class SglangEngine(Spec):
     """Most prompt tokens in one step, a longer prompt being split; -1 splits none."""
     max_prefill_tokens: Count = 16384
     """Most prompt tokens of the requests of one step together."""
-    mem_fraction_static: Share = 0.88
-    """Share of device memory for weights and KV pool; activations live outside."""
+    mem_fraction_static: Share | None = None
+    """Share of device memory for weights and KV pool, activations living outside; by default as the server picks it."""
     schedule_conservativeness: Annotated[Number, Field(gt=0, le=1000)] = 1.0
     """How much of the running requests' outputs is reckoned with when one is let in (× 0.7 at first)."""
     page_size: BlockSize = 1
@@ -119,7 +124,7 @@ class SglangEngine(Spec):
         return self
 
 
-class StaticEngine(Spec):
+class StaticEngine(_Engine):
     """Plain static batching: so many requests together, from their prompts to the end of the longest."""
 
     kind: Literal["static"]
@@ -133,7 +138,7 @@ class StaticEngine(Spec):
     """Longest prompt + output: the memory of every place; by default the model's own, or what the memory holds."""
 
 
-class GaudiEngine(Spec):
+class GaudiEngine(_Engine):
     """Intel Gaudi with Optimum's text generation: static batches."""
 
     kind: Literal["gaudi"]
@@ -147,7 +152,7 @@ class GaudiEngine(Spec):
     """As that of `static`."""
 
 
-class NeuronxEngine(Spec):
+class NeuronxEngine(_Engine):
     """AWS Neuron with transformers-neuronx: static batches, a cache compiled for n_positions."""
 
     kind: Literal["neuronx"]
@@ -161,7 +166,7 @@ class NeuronxEngine(Spec):
     """Longest prompt + output: the memory of every place."""
 
 
-class LlamacppEngine(Spec):
+class LlamacppEngine(_Engine):
     """llama.cpp: all waiting prompts that find a place first, then all decode together."""
 
     kind: Literal["llamacpp"]
@@ -177,7 +182,7 @@ class LlamacppEngine(Spec):
     """Tokens of all sequences together; by default n_parallel × the model's own, or what the memory holds."""
 
 
-class MlxEngine(Spec):
+class MlxEngine(_Engine):
     """MLX (mlx_lm): one request at a time."""
 
     kind: Literal["mlx"]
@@ -185,7 +190,7 @@ class MlxEngine(Spec):
     """Prompt tokens in one pass."""
 
 
-class JetstreamEngine(Spec):
+class JetstreamEngine(_Engine):
     """JetStream on TPUs: slots, prompts one at a time in buckets of powers of two."""
 
     kind: Literal["jetstream"]

@@ -135,6 +135,8 @@ class PrefillAttentionCurve(_Curve):
     """Compute time grows by this for each 128/head_dim − 1."""
     wide_head: NonNegative = 0.0
     """Compute time grows by this for each head_dim/128 − 1."""
+    pair_s: NonNegative = 0.0
+    """Per query-key pair and head, whatever the head's width: scores that go through memory [s]."""
 
 
 class DecodeLine(Spec):

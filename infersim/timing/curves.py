@@ -55,17 +55,19 @@ class Source:
         device: the replica's.
         relative: the device whose curves are scaled where `device` has none.
         shares: the engine's own kernels on this device.
+        fused: attention's scores stay in the cores.
     """
 
     device: Device
     relative: Device | None
     shares: KernelShares | None
+    fused: bool = True
 
     @classmethod
-    def of(cls, device: Device, relative: Device | None, engine: EngineConstants) -> Source:
+    def of(cls, device: Device, relative: Device | None, engine: EngineConstants, fused: bool = True) -> Source:
         """The engine's own kernels by the device's name, its maker's, or those for any."""
         own = engine.kernels
-        return cls(device, relative, own.get(device.name) or own.get(device.maker) or own.get("any"))
+        return cls(device, relative, own.get(device.name) or own.get(device.maker) or own.get("any"), fused)
 
     def find(self, operator: str, dtypes: tuple[str, ...], weights: str = "") -> tuple[str, Any]:
         """Name and numbers of the curve for the first of the types that is known."""
@@ -84,7 +86,7 @@ class Source:
     def _unmeasured(self, operator: str, weights: str, dtype: str) -> Curve:
         if operator == "attention_latent":
             return generic.latent(self.device)
-        return generic.from_shares(operator, weights, dtype, self.device, self.shares or generic.GENERIC)
+        return generic.from_shares(operator, weights, dtype, self.device, self.shares or generic.GENERIC, self.fused)
 
     def products(self, weights: str, activations: str) -> tuple[str, GemmCurve]:
         """The curve of products with weights of a type: measured in it, or as in the type that they are computed in."""
@@ -96,9 +98,11 @@ class Source:
     def experts(self, weights: str, activations: str) -> tuple[str, GemmCurve | MoeCurve]:
         """The curve of routed experts with weights of a type, or that of products where none was measured."""
         computed = generic.computes_in(self.device, activations)
+        if self.shares is not None:
+            return self.find("moe", (weights, computed), weights)
         measured = (kind for kind in SERVED_AS.get(weights, (weights,)) if _computes(kind, computed))
         wanted = (*measured, computed)
-        for of in (self.device, self.relative) if self.shares is None else ():
+        for of in (self.device, self.relative):
             for dtype in wanted if of is not None else ():
                 name = f"moe.{MEASURED_AS.get(dtype, dtype)}"
                 if of is not None and name in of.operators:
@@ -119,7 +123,7 @@ class Source:
             if curve is None and self.relative is not None and name in self.relative.operators:
                 curve = generic.scaled(self.relative.operators[name], name, self.relative, self.device)
         if curve is None or devices not in curve.devices:
-            curve = generic.all_reduce(self.device, devices)
+            curve = generic.all_reduce(self.device, devices, (self.shares or generic.GENERIC).all_reduce_s)
         if curve is None:
             problem = f"{self.device.name} has no link between devices"
             raise InputError(problem, "allowed: 1", "parallel.tensor", str(devices))

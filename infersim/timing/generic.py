@@ -18,9 +18,10 @@ from infersim.spec.hardware import (
     ElementwiseCurve,
     GemmCurve,
     LatentAttentionCurve,
+    MoeCurve,
     PrefillAttentionCurve,
 )
-from infersim.timing.dtypes import compute_dtype
+from infersim.timing.dtypes import DTYPE_BYTES, compute_dtype
 
 GENERIC = KernelShares(
     flops=0.68,
@@ -34,12 +35,16 @@ GENERIC = KernelShares(
     confidence="spec-sheet",
 )
 """What the kernels of a GPU engine reach of a data sheet that nobody measured."""
-ELEMENTWISE_SHARE = 0.7
-"""Of memory bandwidth, by kernels that only move bytes (an assumption: nothing here was measured)."""
+READ_NORM = 3.0
+"""Exponent that joins the times to read weights and to unpack them."""
+RESULT_BYTES = 2.0
+"""Bytes an element of what layers hand on, as `operators.RESULT_BYTES`."""
+MATRIX_UNITS = 2.0
+"""A 16-bit peak of more than so many times the fp32 one is that of matrix units."""
 LATENT_LAUNCH_S, LATENT_FLOPS_SHARE, LATENT_BYTES_SHARE = 12e-6, 0.6, 0.75
 """MLA, which has no kernel table: numbers by which a study came within 11% of real serving runs."""
-LINK_SHARE, COLLECTIVE_LATENCY_S = 0.75, 10e-6
-"""All-reduce over a link that nobody measured: share of its rate (A100, H100, B200: 0.72-0.8), latency."""
+LINK_SHARE = 0.75
+"""All-reduce over a link that nobody measured: share of its rate (A100, H100, B200: 0.72-0.8)."""
 _SIXTEEN = ("bf16", "fp16", "tf32", "fp32")
 _PEAKS = {"fp8": ("fp8", *_SIXTEEN), "nvfp4": ("fp4", *_SIXTEEN), "int8": ("int8", *_SIXTEEN), "fp32": ("fp32",)}
 
@@ -84,7 +89,11 @@ def _derived(curve: Any, relative: Device, update: dict[str, Any]) -> Any:
 def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) -> AllReduceCurve:
     if relative.link is None or device.link is None:
         return curve
-    ratio = device.link.bytes_per_s / relative.link.bytes_per_s
+    # over PCIe the way through the host sets the pace, whatever the generation of the slots
+    through_host = all(
+        "PCIe" in of.link.kind and "NVLink 4" not in of.link.kind for of in (device, relative) if of.link
+    )
+    ratio = 1.0 if through_host else device.link.bytes_per_s / relative.link.bytes_per_s
 
     def faster(lines: Any) -> Any:
         return tuple(line.model_copy(update={"bytes_per_s": line.bytes_per_s * ratio}) for line in lines)
@@ -96,48 +105,101 @@ def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) 
     return _derived(curve, relative, {"devices": devices})
 
 
-def from_shares(operator: str, weights: str, dtype: str, device: Device, shares: KernelShares) -> Curve:
+def from_shares(
+    operator: str, weights: str, dtype: str, device: Device, shares: KernelShares, fused: bool = True
+) -> Curve:
     """A curve of shares of a device's peaks.
 
     Args:
-        operator: `gemm`, `attention_prefill`, `attention_decode`, `attention_latent` or `elementwise`.
+        operator: `gemm`, `moe`, `attention_prefill`, `attention_decode` or `elementwise`.
         weights: type of the weights, where the shares tell types apart.
         dtype: what the products are computed in.
         device: whose peaks.
         shares: of them.
+        fused: attention's scores stay in the cores.
     """
     bandwidth = device.memory.bandwidth_bytes_per_s
     about = {"confidence": shares.confidence, "source": f"{shares.source}; {shares.method}", "date": shares.date}
-    sixteen = peak_of(device, "bf16")
-    if sixteen is None:
-        problem = f"{device.name} computes in integers only: language models need a floating-point type"
-        raise InputError(problem, "a device with bf16 or fp16", "device", device.name)
     if operator == "gemm":
-        return GemmCurve(
-            form="gemm/1",
-            launch_s=shares.launch_s,
-            flops_per_s=shares.flops * shares.flops_by_dtype.get(weights, 1.0) * (peak_of(device, dtype) or sixteen),
-            bytes_per_s=shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * bandwidth,
-            wave_tiles=0.0,
-            k_half=0.0,
-            bytes_extra=0.0,
-            norm=3.5,
-            **about,
-        )
+        return _products(weights, dtype, device, shares, about)
+    if operator == "moe":
+        return _experts(_products(weights, dtype, device, shares, about), bandwidth, shares, about)
+    unfused = None if fused else shares.unfused
     if operator == "attention_prefill":
         return PrefillAttentionCurve(
             form="attention_prefill/1",
             launch_s=shares.launch_s,
-            flops_per_s=shares.attention_flops * sixteen,
+            flops_per_s=shares.attention_flops * _product_peak(device, "bf16", shares),
             bytes_per_s=shares.attention_bytes * bandwidth,
             wave_tiles=0.0,
             norm=2.0,
+            pair_s=unfused.pair_bytes / bandwidth if unfused else 0.0,
             **about,
         )
     if operator == "attention_decode":
-        line = {"launch_s": shares.launch_s, "row_s": 0.0, "bytes_per_s": shares.attention_bytes * bandwidth}
+        share = unfused.bytes if unfused else shares.attention_bytes
+        line = {"launch_s": shares.launch_s, "row_s": 0.0, "bytes_per_s": share * bandwidth}
         return DecodeAttentionCurve.model_validate({"form": "attention_decode/1", "lines": [line], **about})
-    return ElementwiseCurve(form="elementwise/1", launch_s=0.0, bytes_per_s=ELEMENTWISE_SHARE * bandwidth, **about)
+    return ElementwiseCurve(
+        form="elementwise/1", launch_s=0.0, bytes_per_s=shares.elementwise_bytes * bandwidth, **about
+    )
+
+
+def _product_peak(device: Device, dtype: str, shares: KernelShares) -> float:
+    """Rate that shares of compute are shares of [FLOP/s]."""
+    peaks = device.peak_flops
+    sixteen = peak_of(device, "bf16")
+    if sixteen is None:
+        problem = f"{device.name} computes in integers only: language models need a floating-point type"
+        raise InputError(problem, "a device with bf16 or fp16", "device", device.name)
+    peak = peak_of(device, dtype) or sixteen
+    if shares.sums_in_16_bits and dtype in _SIXTEEN:
+        peak = max(peak, (peaks.int8 or 0.0) / 2.0)
+    if sixteen > MATRIX_UNITS * (peaks.fp32 or sixteen):
+        peak *= shares.matrix_units
+    return peak
+
+
+def _products(weights: str, dtype: str, device: Device, shares: KernelShares, about: dict[str, Any]) -> GemmCurve:
+    """Products of shares of the peaks; weights are read at the pace of memory and of the units that unpack them."""
+    flops = _product_peak(device, dtype, shares) * shares.flops * shares.flops_by_dtype.get(weights, 1.0)
+    read = shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * device.memory.bandwidth_bytes_per_s
+    vector, fp32 = shares.vector_flops.get(weights), device.peak_flops.fp32
+    if vector and fp32:
+        unpacked = vector * fp32 / 2.0 * DTYPE_BYTES[weights]
+        read = (read**-READ_NORM + unpacked**-READ_NORM) ** (-1.0 / READ_NORM)
+    return GemmCurve(
+        form="gemm/1",
+        launch_s=shares.launch_s,
+        flops_per_s=flops,
+        bytes_per_s=read,
+        wave_tiles=flops / shares.core_flops_per_s if shares.core_flops_per_s else 0.0,
+        k_half=0.0,
+        bytes_extra=0.0,
+        norm=3.5,
+        **about,
+    )
+
+
+def _experts(products: GemmCurve, bandwidth: float, shares: KernelShares, about: dict[str, Any]) -> MoeCurve:
+    """Routed experts: two calls of products, whose inputs and results kernels that only move bytes pass on."""
+    read = shares.expert_bytes * products.bytes_per_s
+    moved = RESULT_BYTES * read / (shares.elementwise_bytes * bandwidth)
+    return MoeCurve(
+        form="moe/1",
+        launch_s=2.0 * shares.launch_s,
+        flops_per_s=shares.expert_flops * products.flops_per_s,
+        bytes_per_s=read,
+        expert_s=0.0,
+        spread=shares.expert_spread,
+        pad_rows=shares.expert_pad_rows,
+        inter_half=0.0,
+        hidden_half=0.0,
+        hidden_bytes=2.0 * moved,
+        inter_bytes=3.0 * moved,
+        norm=3.5,
+        **about,
+    )
 
 
 def latent(device: Device) -> LatentAttentionCurve:
@@ -153,17 +215,19 @@ def latent(device: Device) -> LatentAttentionCurve:
     )
 
 
-def all_reduce(device: Device, devices: int, confidence: Confidence = "spec-sheet") -> AllReduceCurve | None:
+def all_reduce(
+    device: Device, devices: int, latency_s: float, confidence: Confidence = "spec-sheet"
+) -> AllReduceCurve | None:
     """A ring over the device's link; None where the data sheet has no link."""
     if device.link is None:
         return None
     rate = LINK_SHARE * device.link.bytes_per_s * devices / (2.0 * (devices - 1))
-    line = {"latency_s": COLLECTIVE_LATENCY_S, "bytes_per_s": rate}
+    line = {"latency_s": latency_s, "bytes_per_s": rate}
     return AllReduceCurve.model_validate(
         {
             "form": "all_reduce/1",
             "devices": {devices: {"large": [line]}},
-            "source": f"ring over {device.link.kind}: {LINK_SHARE:g} of its rate, {1e6 * COLLECTIVE_LATENCY_S:g} us",
+            "source": f"ring over {device.link.kind}: {LINK_SHARE:g} of its rate, {1e6 * latency_s:g} us",
             "date": "2026-11-25",
             "confidence": confidence,
         }

@@ -155,6 +155,8 @@ class DeviceShare:
         moe_weights: str,
         kv_cache: str,
         pads_heads: bool = False,
+        quantises_head: bool = False,
+        embedding_on_host: bool = False,
     ) -> DeviceShare:
         """The share of each device of a replica.
 
@@ -163,6 +165,8 @@ class DeviceShare:
             layout: the replica's.
             weights, moe_weights, kv_cache: numeric types.
             pads_heads: the engine pads heads, so that `tensor` need not divide them.
+            quantises_head: embedding and LM head are kept in the weights' type.
+            embedding_on_host: the table of token embeddings takes no device memory.
 
         Raises:
             InputError: the model cannot be split so.
@@ -173,16 +177,17 @@ class DeviceShare:
         feeds = tuple(_feed(block, model.hidden, layout) for block in model.feed_forward)
         vocab = math.ceil(model.vocab / layout.tensor)
         rows = vocab * model.hidden
+        looked_up = (0 if model.tie_embeddings else rows) + math.ceil(model.lookup_params / layout.tensor)
         return cls(
             layout=layout,
             mixers=mixers,
             feeds=feeds,
             head=(vocab, model.hidden),
             head_weights=rows,
-            embedding_weights=(0 if model.tie_embeddings else rows) + math.ceil(model.lookup_params / layout.tensor),
+            embedding_weights=0 if embedding_on_host else looked_up,
             weight_bytes=DTYPE_BYTES[weights],
             moe_bytes=DTYPE_BYTES[moe_weights],
-            head_bytes=head_bytes(weights),
+            head_bytes=DTYPE_BYTES[weights] if quantises_head else head_bytes(weights),
             kv_element_bytes=element,
         )
 

@@ -14,11 +14,12 @@ from typing import Literal
 from infersim.spec.engine import EngineConstants
 from infersim.spec.hardware import Device
 from infersim.spec.model import DenseFeedForward, Model
-from infersim.timing.layout import DeviceShare
+from infersim.timing.layout import DeviceShare, Layout
 
 NULL_BLOCKS = 1
 """vLLM keeps block 0 as a null block (vllm/v1/core/block_pool.py): it never holds tokens."""
 
+MIB = 2.0**20
 MOST_TOKENS = 1e12
 """What a pool holds of a network that keeps nothing by token."""
 
@@ -31,7 +32,7 @@ class KvRule:
 
     Attributes:
         rule: see the module.
-        share: of memory.
+        share: of memory; None for SGLang's own choice (`own_share`).
         max_tokens, max_seqs: most tokens and sequences of a step.
         block_size: tokens a block.
         null_blocks: blocks that never hold tokens.
@@ -39,7 +40,7 @@ class KvRule:
     """
 
     rule: Rule
-    share: float
+    share: float | None
     max_tokens: int
     max_seqs: int
     block_size: int
@@ -79,11 +80,12 @@ def memory_plan(model: Model, device: Device, engine: EngineConstants, share: De
     weights, runtime = share.weights_bytes, engine.runtime_bytes.value
     activation = _activation_bytes(model, engine, share, rule)
     total = device.memory.bytes
-    usable = total if rule.rule == "of_free" else rule.share * total
+    asked = own_share(device, share.layout, rule.max_tokens) if rule.share is None else rule.share
+    usable = total if rule.rule == "of_free" else asked * total
     if rule.rule == "of_free":
-        kv_bytes = rule.share * (total - weights - activation - runtime)
+        kv_bytes = asked * (total - weights - activation - runtime)
     elif rule.rule == "static":
-        kv_bytes = min(rule.share * total - weights, total - weights - activation - runtime)
+        kv_bytes = min(asked * total - weights, total - weights - activation - runtime)
     else:
         kv_bytes = usable - weights - activation - runtime
     tokens = _tokens_in(kv_bytes, share, rule.max_seqs)
@@ -99,6 +101,20 @@ def memory_plan(model: Model, device: Device, engine: EngineConstants, share: De
         blocks,
         blocks * rule.block_size,
     )
+
+
+def own_share(device: Device, layout: Layout, chunk_tokens: int) -> float:
+    """The share of memory that SGLang's server takes for weights and KV pool if it is not told.
+
+    All memory less a reserve, in MiB: 512, 1.5 a token of a prefill chunk, 2 a sequence of the largest CUDA graph
+    (512 on devices of 60 GiB or more, else 160), 128 a device; 10 GiB at least on such devices. Source: `ServerArgs.
+    _handle_gpu_memory_settings`, sglang/srt/server_args.py.
+    """
+    total_mib = device.memory.bytes / MIB
+    large = total_mib > 60 * 1024
+    reserve = 512 + 1.5 * max(chunk_tokens, 2048) + 2 * (512 if large else 160)
+    reserve += layout.tensor * layout.pipeline / 8 * 1024
+    return 1.0 - max(reserve, 10 * 1024 if large else 0) / total_mib
 
 
 def _activation_bytes(model: Model, engine: EngineConstants, share: DeviceShare, rule: KvRule) -> float:

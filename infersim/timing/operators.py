@@ -158,8 +158,8 @@ def attention_prefill_s(
 ) -> Array:
     """Time of causal attention over new tokens in one call [s], form `attention_prefill/1`.
 
-    launch + ‖FLOPs/P · head_factor · (1 + wave_tiles/tiles), bytes/BW‖ with tiles = heads · max(tokens/128, chunks);
-    FLOPs are those of the pairs and of `chunk_pairs` for every chunk.
+    launch + ‖FLOPs/P · head_factor · (1 + wave_tiles/tiles) + pairs · heads · pair_s, bytes/BW‖ with
+    tiles = heads · max(tokens/128, chunks); pairs are those given and `chunk_pairs` for every chunk.
 
     Args:
         pairs: query–key pairs, Σ q·(q/2 + context).
@@ -172,7 +172,7 @@ def attention_prefill_s(
     tiles = heads * np.maximum(np.asarray(tokens) / TILE, chunks)
     padded = pairs + curve.chunk_pairs * np.asarray(chunks)
     compute = attention_flops(padded, heads, head_dim) / curve.flops_per_s * (1.0 + curve.wave_tiles / tiles)
-    compute = compute * head_factor(head_dim, curve.narrow_head, curve.wide_head)
+    compute = compute * head_factor(head_dim, curve.narrow_head, curve.wide_head) + padded * heads * curve.pair_s
     return curve.launch_s + joined(compute, read_bytes / curve.bytes_per_s, curve.norm)
 
 

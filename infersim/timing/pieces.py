@@ -32,6 +32,27 @@ def upper_envelope(lines: Sequence[Line]) -> tuple[Piece, ...]:
         at, current = upto, (base, -minus_slope)
 
 
+def in_buckets(pieces: Sequence[Piece], least: float, most: float) -> tuple[Piece, ...]:
+    """The function of x rounded up to the next of `least`, 2 · `least`, 4 · `least` … `most`: constant between them.
+
+    Args:
+        pieces: the function.
+        least: smallest bucket; most: largest, which larger x count as.
+    """
+    upto = min(least, most)
+    found: list[Piece] = []
+    while upto < most:
+        found.append((upto, value_at(pieces, upto), 0.0))
+        upto = min(2.0 * upto, most)
+    return (*found, (FOREVER, value_at(pieces, most), 0.0))
+
+
+def value_at(pieces: Sequence[Piece], x: float) -> float:
+    """The function's value."""
+    _, base, slope = next(piece for piece in pieces if x <= piece[0])
+    return base + slope * x
+
+
 def limited(pieces: Sequence[Piece], most: float) -> tuple[Piece, ...]:
     """The function of min(x, most): constant from there on."""
     found: list[Piece] = []

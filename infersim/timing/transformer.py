@@ -26,10 +26,14 @@ from infersim.timing.dtypes import DTYPE_BYTES, GGUF, compute_dtype
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.generic import peak_of
 from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer
-from infersim.timing.pieces import FOREVER, Line, Piece, limited, summed, upper_envelope
+from infersim.timing.pieces import FOREVER, Line, Piece, in_buckets, limited, summed, upper_envelope, value_at
 from infersim.timing.shape import BatchShape
 
 INFINITE = float("inf")
+LEAST_BUCKET = 128
+"""Smallest length that an engine reads which reads its KV cache in buckets (transformers-neuronx's) [tokens]."""
+PASSES_UNDER_WAY = 4
+"""Passes of a prompt that a pipeline works on at a time (GGML_SCHED_MAX_COPIES of ggml's scheduler)."""
 LINEAR_CHUNK = 64
 """Tokens that chunk-wise kernels of linear attention take together (flash-linear-attention's default)."""
 
@@ -59,6 +63,8 @@ class TransformerTiming:
         max_tokens: most tokens of a step (`max_num_batched_tokens`).
         max_seqs: most sequences of a step (`max_num_seqs`).
         async_scheduling: the next step is scheduled while the device works.
+        fused_attention: attention's scores stay in the cores, where the engine's own kernels tell the two apart.
+        place_tokens: tokens that one of `max_seqs` places holds, where the engine reads places and not what they hold.
 
     Attributes:
         frontend_s: delay of every token by front end and network [s].
@@ -76,8 +82,12 @@ class TransformerTiming:
         "_decode",
         "_experts",
         "_head",
+        "_host_s",
+        "_kv_read",
         "_model",
         "_operand_bytes",
+        "_overlapping",
+        "_place_tokens",
         "_prefill",
         "_prefill_extra_s",
         "_ranks",
@@ -105,22 +115,31 @@ class TransformerTiming:
         max_seqs: int,
         relative: Device | None = None,
         async_scheduling: bool = False,
+        fused_attention: bool = True,
+        place_tokens: int = 0,
     ):
         weights, kv = precision.weights or "bf16", precision.kv_cache or "bf16"
         moe = precision.moe_weights or weights
         self._model, self.precision = model, precision
         self._share = DeviceShare.of(
-            model, layout, weights=weights, moe_weights=moe, kv_cache=kv, pads_heads=engine.pads_heads
+            model,
+            layout,
+            weights=weights,
+            moe_weights=moe,
+            kv_cache=kv,
+            pads_heads=engine.pads_heads,
+            quantises_head=engine.quantises_head,
+            embedding_on_host=engine.embedding_on_host,
         )
         activations = compute_dtype(weights, precision.activations)
         self._operand_bytes = DTYPE_BYTES[generic.computes_in(device, activations)]
         self._curves = Curves.of(
-            Source.of(device, relative, engine),
+            Source.of(device, relative, engine, fused_attention),
             weights=weights,
             moe_weights=moe,
             activations=activations,
             moe_activations=compute_dtype(moe, precision.activations),
-            head=weights if weights in GGUF else "bf16",
+            head=weights if weights in GGUF or engine.quantises_head else "bf16",
             kv_cache=kv,
             tensor=layout.tensor,
             group=layout.tensor * layout.data,
@@ -132,6 +151,9 @@ class TransformerTiming:
         self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
+        overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
+        self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
+        self._kv_read, self._place_tokens = engine.kv_read, place_tokens
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
@@ -139,10 +161,11 @@ class TransformerTiming:
         spread = layout.data * layout.pipeline > 1
         self._body = np.concatenate(([0.0], mix if spread else mix + feed)).tolist()
         self._experts: list[float] | None = np.concatenate(([0.0], feed)).tolist() if spread else None
-        self._head = self._compile_head(max_seqs, host.value, engine.step_host_per_seq_s.value)
+        self._host_s = (host.value, engine.step_host_per_seq_s.value)
+        self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
+        self._prefill = tuple(self._compile_prefill(mixer, engine.latent_prompts) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
 
@@ -162,10 +185,16 @@ class TransformerTiming:
             body_s = self._spread_s(decodes, prefill, shape.prefill_chunks)
         if not prefill:
             return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
-        return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s + self._prefill_s(shape)
+        attention_s = base_s + context * token_s
+        step_s = body_s + self._head[shape.sampled_seqs] + attention_s + self._prefill_s(shape, self._prefill)
+        # behind a pass of its own prompt a pass waits for one stage of it, not for all
+        return step_s / self._overlapping if shape.prefill_context_tokens else step_s
 
-    def _prefill_s(self, shape: BatchShape) -> float:
-        """Attention over new tokens: `operators.attention_prefill_s` of the batch's sums, in compiled numbers."""
+    def _prefill_s(self, shape: BatchShape, parts: tuple[Prefill, ...]) -> float:
+        """Attention over new tokens in some kinds of layers, and the engine's extra.
+
+        It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
+        """
         prefill, work, chunks, context = (
             shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks, shape.prefill_context_tokens,
         )  # fmt: skip
@@ -177,7 +206,7 @@ class TransformerTiming:
         if tiles < chunks:
             tiles = chunks
         total = self._prefill_extra_s
-        for part in self._prefill:
+        for part in parts:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
             compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
@@ -188,14 +217,19 @@ class TransformerTiming:
         return total
 
     def _spread_s(self, decodes: int, prefill: int, chunks: int) -> float:
-        """Linear layers of a rank's or a stage's share: sequences are spread evenly, one prompt is not."""
+        """Linear layers of a rank's or a stage's share."""
         assert self._experts is not None
+        decoding, feeding = self._spread_tokens(decodes, prefill, chunks)
+        return self._body[decoding] + self._experts[feeding]
+
+    def _spread_tokens(self, decodes: int, prefill: int, chunks: int) -> tuple[int, int]:
+        """Tokens of a rank, and of all ranks' experts: sequences are spread evenly, one prompt is not."""
         decoding = -(-decodes // (self._ranks * self._stages))
         feeding = -(-decodes // self._stages)
         if prefill:
             decoding += -(-prefill // min(self._ranks, chunks))
             feeding += prefill
-        return self._body[decoding] + self._experts[feeding]
+        return decoding, feeding
 
     def decode_piece(self, shape: BatchShape) -> tuple[float, float, int]:
         """Decode steps from this shape on while nobody joins or leaves; see `TimingModel`.
@@ -323,7 +357,7 @@ class TransformerTiming:
 
     # -- compilation -------------------------------------------------------------------------------------------------
 
-    def _products_s(self, tokens: np.ndarray, products: Any) -> Any:
+    def _products_s(self, tokens: Any, products: Any) -> Any:
         curve, operands = self._curves.gemm, (self._share.weight_bytes, self._operand_bytes)
         return sum(operators.gemm_s(tokens, n, k, operands[0], curve, operands[1]) for n, k in products)
 
@@ -352,29 +386,50 @@ class TransformerTiming:
                 total += feed.layers * (layer + reduce_s)
         return total
 
-    def _reduce_s(self, tokens: np.ndarray, devices: int, curve: Any) -> Any:
+    def _reduce_s(self, tokens: Any, devices: int, curve: Any) -> Any:
         if curve is None or devices == 1:
             return 0.0
         return all_reduce_s(tokens * operators.RESULT_BYTES * self._model.hidden, devices, curve)
 
     def _compile_head(self, most: int, host_s: float, host_per_seq_s: float) -> list[float]:
         """LM head of s sampled sequences and the engine's host time, for s = 0 … `most` [s]."""
-        share, seqs = self._share, np.arange(1, most + 1, dtype=float)
-        outputs, inputs = share.head
-        head = operators.gemm_s(seqs / self._ranks, outputs, inputs, share.head_bytes, self._curves.head)
-        return np.concatenate(([host_s], head + host_s + seqs / self._ranks * host_per_seq_s)).tolist()
+        seqs = np.arange(1, most + 1, dtype=float)
+        return np.concatenate(([host_s], self._head_s(seqs) + host_s + seqs / self._ranks * host_per_seq_s)).tolist()
+
+    def _head_s(self, seqs: Any) -> Any:
+        outputs, inputs = self._share.head
+        return operators.gemm_s(seqs / self._ranks, outputs, inputs, self._share.head_bytes, self._curves.head)
 
     def _pieces(self, seqs: int) -> tuple[Piece, ...]:
         """Decode attention of all layers for so many sequences: pieces of a line in their context."""
+        pieces = self._live_pieces(seqs)
+        if self._kv_read == "buckets":
+            pieces = in_buckets(pieces, seqs * LEAST_BUCKET, seqs * self._place_tokens)
+        elif self._kv_read == "whole":
+            pieces = ((FOREVER, self._whole_s(seqs), 0.0),)
+        self._decode[seqs] = pieces
+        return pieces
+
+    def _live_pieces(self, seqs: int) -> tuple[Piece, ...]:
+        """The same of an engine that reads what is in the cache and no more."""
         spread = self._ranks * self._stages
         rank = max(seqs / spread, 1.0)
         shares = [self._mixer_pieces(mixer, rank) for mixer in self._share.mixers]
-        pieces = tuple(
+        return tuple(
             (upto * spread if upto < FOREVER else FOREVER, base_s, slope_s / spread)
             for upto, base_s, slope_s in summed(shares)
         )
-        self._decode[seqs] = pieces
-        return pieces
+
+    def _whole_s(self, seqs: int) -> float:
+        """Attention over all places to their ends, and the other layers of those that are empty [s]."""
+        places = self.max_seqs
+        attention_s = value_at(self._live_pieces(places), places * self._place_tokens)
+        return attention_s + self._linear_s(places) - self._linear_s(seqs)
+
+    def _linear_s(self, decodes: int) -> float:
+        """All but attention of so many decodes [s]."""
+        body_s = self._body[decodes] if self._experts is None else self._spread_s(decodes, 0, 0)
+        return body_s + self._head[decodes]
 
     def _mixer_pieces(self, mixer: Mixer, seqs: float) -> tuple[Piece, ...]:
         layers = mixer.layers
@@ -406,11 +461,14 @@ class TransformerTiming:
         flops = 2.0 * mixer.heads * mixer.decode_width
         return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
 
-    def _compile_prefill(self, mixer: Mixer) -> Prefill:
+    def _compile_prefill(self, mixer: Mixer, latent: bool) -> Prefill:
         curve, layers = self._curves.prefill, mixer.layers
+        width = mixer.decode_width if latent and mixer.kind == "mla" else mixer.pair_width
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
-        pair_s = 2.0 * mixer.heads * mixer.pair_width / curve.flops_per_s
-        pair_s *= float(operators.head_factor(mixer.pair_width / 2.0, curve.narrow_head, curve.wide_head))
+        pair_s = 2.0 * mixer.heads * width / curve.flops_per_s
+        pair_s *= float(operators.head_factor(width / 2.0, curve.narrow_head, curve.wide_head))
+        if mixer.kind != "linear":
+            pair_s += mixer.heads * curve.pair_s
         kv_s = curve.kv_passes * mixer.kv_bytes / curve.bytes_per_s
         state_s = 2.0 * mixer.state_bytes / curve.bytes_per_s / LINEAR_CHUNK
         return Prefill(

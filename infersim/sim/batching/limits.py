@@ -31,7 +31,7 @@ class Limits:
     Attributes:
         max_tokens, max_seqs: most tokens and most sequences of a step.
         block_size: tokens a KV block.
-        rule, share: how the KV pool is sized, and its share of memory (0 … 1).
+        rule, share: how the KV pool is sized, and its share of memory (0 … 1); None where the server picks it.
         share_option: the option that the share comes from, or empty.
         null_blocks: blocks that never hold tokens.
         longest: longest prompt + output, if the options say it.
@@ -46,7 +46,7 @@ class Limits:
     max_seqs: int
     block_size: int = 1
     rule: PoolRule = "of_free"
-    share: float = 1.0
+    share: float | None = 1.0
     share_option: str = ""
     null_blocks: int = 0
     longest: int | None = None
