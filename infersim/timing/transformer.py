@@ -84,6 +84,7 @@ class TransformerTiming:
         "_head",
         "_host_s",
         "_kv_read",
+        "_latent_prompts",
         "_model",
         "_operand_bytes",
         "_overlapping",
@@ -165,7 +166,8 @@ class TransformerTiming:
         self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._prefill = tuple(self._compile_prefill(mixer, engine.latent_prompts) for mixer in self._share.mixers)
+        self._latent_prompts = engine.latent_prompts
+        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
 
@@ -195,9 +197,8 @@ class TransformerTiming:
 
         It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
         """
-        prefill, work, chunks, context = (
-            shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks, shape.prefill_context_tokens,
-        )  # fmt: skip
+        prefill: float = shape.prefill_tokens
+        work, chunks, context = shape.prefill_work, float(shape.prefill_chunks), float(shape.prefill_context_tokens)
         if self._ranks > 1:
             # prompts are spread evenly over the ranks, each launches its own kernels; one prompt stays whole
             share = 1.0 / min(self._ranks, chunks)
@@ -461,9 +462,9 @@ class TransformerTiming:
         flops = 2.0 * mixer.heads * mixer.decode_width
         return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
 
-    def _compile_prefill(self, mixer: Mixer, latent: bool) -> Prefill:
+    def _compile_prefill(self, mixer: Mixer) -> Prefill:
         curve, layers = self._curves.prefill, mixer.layers
-        width = mixer.decode_width if latent and mixer.kind == "mla" else mixer.pair_width
+        width = mixer.decode_width if self._latent_prompts and mixer.kind == "mla" else mixer.pair_width
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
         pair_s = 2.0 * mixer.heads * width / curve.flops_per_s
         pair_s *= float(operators.head_factor(width / 2.0, curve.narrow_head, curve.wide_head))
