@@ -63,6 +63,7 @@ class TransformerTiming:
         max_tokens: most tokens of a step (`max_num_batched_tokens`).
         max_seqs: most sequences of a step (`max_num_seqs`).
         async_scheduling: the next step is scheduled while the device works.
+        lanes: micro-batches that a pipeline keeps under way, `max_tokens` being that of all.
         fused_attention: attention's scores stay in the cores, where the engine's own kernels tell the two apart.
         place_tokens: tokens that one of `max_seqs` places holds, where the engine reads places and not what they hold.
 
@@ -84,6 +85,9 @@ class TransformerTiming:
         "_head",
         "_host_s",
         "_kv_read",
+        "_lane_tokens",
+        "_lanes",
+        "_latent_prompts",
         "_model",
         "_operand_bytes",
         "_overlapping",
@@ -115,6 +119,7 @@ class TransformerTiming:
         max_seqs: int,
         relative: Device | None = None,
         async_scheduling: bool = False,
+        lanes: int = 1,
         fused_attention: bool = True,
         place_tokens: int = 0,
     ):
@@ -151,6 +156,8 @@ class TransformerTiming:
         self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
+        self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
+        self._latent_prompts = engine.latent_prompts
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
         self._kv_read, self._place_tokens = engine.kv_read, place_tokens
@@ -165,7 +172,7 @@ class TransformerTiming:
         self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._prefill = tuple(self._compile_prefill(mixer, engine.latent_prompts) for mixer in self._share.mixers)
+        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
 
@@ -195,12 +202,11 @@ class TransformerTiming:
 
         It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
         """
-        prefill, work, chunks, context = (
-            shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks, shape.prefill_context_tokens,
-        )  # fmt: skip
-        if self._ranks > 1:
-            # prompts are spread evenly over the ranks, each launches its own kernels; one prompt stays whole
-            share = 1.0 / min(self._ranks, chunks)
+        prefill: float = shape.prefill_tokens
+        work, chunks, context = shape.prefill_work, float(shape.prefill_chunks), float(shape.prefill_context_tokens)
+        if self._experts is not None:
+            # prompts are spread evenly over ranks and micro-batches, each launches its own kernels
+            share = 1.0 / self._prefill_shares(shape.prefill_tokens, shape.prefill_chunks)
             prefill, work, chunks, context = prefill * share, work * share, chunks * share, context * share
         tiles = prefill * self._tile_s
         if tiles < chunks:
@@ -227,9 +233,15 @@ class TransformerTiming:
         decoding = -(-decodes // (self._ranks * self._stages))
         feeding = -(-decodes // self._stages)
         if prefill:
-            decoding += -(-prefill // min(self._ranks, chunks))
-            feeding += prefill
+            shares = self._prefill_shares(prefill, chunks)
+            decoding += -(-prefill // shares)
+            feeding += -(-prefill * min(self._ranks, chunks) // shares)
         return decoding, feeding
+
+    def _prefill_shares(self, prefill: int, chunks: int) -> int:
+        """Parts that a step's prompts fall into: ranks by whole prompts, micro-batches where one could not hold them."""
+        micro = min(self._lanes, -(-prefill // self._lane_tokens))
+        return min(self._ranks, chunks) * micro
 
     def decode_piece(self, shape: BatchShape) -> tuple[float, float, int]:
         """Decode steps from this shape on while nobody joins or leaves; see `TimingModel`.
@@ -461,9 +473,9 @@ class TransformerTiming:
         flops = 2.0 * mixer.heads * mixer.decode_width
         return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
 
-    def _compile_prefill(self, mixer: Mixer, latent: bool) -> Prefill:
+    def _compile_prefill(self, mixer: Mixer) -> Prefill:
         curve, layers = self._curves.prefill, mixer.layers
-        width = mixer.decode_width if latent and mixer.kind == "mla" else mixer.pair_width
+        width = mixer.decode_width if self._latent_prompts and mixer.kind == "mla" else mixer.pair_width
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
         pair_s = 2.0 * mixer.heads * width / curve.flops_per_s
         pair_s *= float(operators.head_factor(width / 2.0, curve.narrow_head, curve.wide_head))
