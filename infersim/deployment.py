@@ -17,7 +17,7 @@ from infersim.sim import cluster
 from infersim.sim.batching.assumed import assumed
 from infersim.sim.batching.choose import policy_of
 from infersim.sim.batching.limits import Limits, limits_of
-from infersim.sim.batching.ranks import of_all_ranks
+from infersim.sim.batching.ranks import of_all_ranks, states_a_rank
 from infersim.spec.engine import Constant, EngineConstants
 from infersim.spec.engines import AnyEngine, VllmEngine
 from infersim.spec.fleet import Pool, Precision
@@ -127,7 +127,7 @@ def _deploy(
 ) -> Deployment:
     parallel = pool.parallel
     layout = Layout(parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
-    options, devices = of_all_ranks(pool.engine, layout.data), pool.replicas * layout.devices
+    options, devices = of_all_ranks(pool.engine, layout.data * layout.pipeline), pool.replicas * layout.devices
     relative = load.load_profile("device", device.relative, "device") if device.relative else None
     memory = _memory(limits_of(pool.engine), pool, model, device, engine, layout)
     limits, held = limits_of(options), memory.capacity_blocks
@@ -146,6 +146,7 @@ def _deploy(
         max_seqs=limits.max_seqs,
         relative=relative,
         async_scheduling=bool(getattr(options, "async_scheduling", False)),
+        lanes=layout.pipeline if states_a_rank(options) else 1,
         fused_attention=bool(getattr(options, "flash_attn", True)),
         place_tokens=longest if limits.slots else 0,
     )

@@ -1,4 +1,4 @@
-"""An explanation as a page: figures, steps by operator, memory, what moves the answer, from what `--json` prints."""
+"""An explanation as a page: figures, steps by operator, memory, what moves the answer; from what `--json` prints."""
 
 from __future__ import annotations
 

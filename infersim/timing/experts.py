@@ -32,9 +32,9 @@ def experts_s(
         experts: a device's share.
         expert_parallel: devices that the experts are spread over.
         weight_bytes: bytes an element of their weights.
-        curve: `moe/1`, whose measured hot rank is left out: the tables spread tokens by a power law over devices, and
-            real runs come out at an even share (docs/timing.md). Or that of products: then a call for the way up and
-            one for the way down, memory that of the experts hit.
+        curve: `moe/1`, without its measured hot rank: the tables spread tokens over devices by a power law, real runs
+            come out at an even share (docs/timing.md). Or that of products: then a call for the way up and one for the
+            way down, memory that of the experts hit.
     """
     if isinstance(curve, MoeCurve):
         sizes = (experts.hidden, experts.wide, experts.count, experts.chosen)

@@ -90,9 +90,7 @@ def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) 
     if relative.link is None or device.link is None:
         return curve
     # over PCIe the way through the host sets the pace, whatever the generation of the slots
-    through_host = all(
-        "PCIe" in of.link.kind and "NVLink 4" not in of.link.kind for of in (device, relative) if of.link
-    )
+    through_host = all("PCIe" in link.kind and "NVLink 4" not in link.kind for link in (device.link, relative.link))
     ratio = 1.0 if through_host else device.link.bytes_per_s / relative.link.bytes_per_s
 
     def faster(lines: Any) -> Any:

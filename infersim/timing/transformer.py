@@ -47,6 +47,7 @@ class Prefill:
     tile_factor: float
     chunk_pairs: float
     token_s: float
+    prompt_s: float
     context_s: float
     norm: float
     reach: float
@@ -63,6 +64,7 @@ class TransformerTiming:
         max_tokens: most tokens of a step (`max_num_batched_tokens`).
         max_seqs: most sequences of a step (`max_num_seqs`).
         async_scheduling: the next step is scheduled while the device works.
+        lanes: micro-batches that a pipeline keeps under way, `max_tokens` being that of all.
         fused_attention: attention's scores stay in the cores, where the engine's own kernels tell the two apart.
         place_tokens: tokens that one of `max_seqs` places holds, where the engine reads places and not what they hold.
 
@@ -84,6 +86,8 @@ class TransformerTiming:
         "_head",
         "_host_s",
         "_kv_read",
+        "_lane_tokens",
+        "_lanes",
         "_latent_prompts",
         "_model",
         "_operand_bytes",
@@ -116,6 +120,7 @@ class TransformerTiming:
         max_seqs: int,
         relative: Device | None = None,
         async_scheduling: bool = False,
+        lanes: int = 1,
         fused_attention: bool = True,
         place_tokens: int = 0,
     ):
@@ -152,6 +157,8 @@ class TransformerTiming:
         self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
+        self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
+        self._latent_prompts = engine.latent_prompts
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
         self._kv_read, self._place_tokens = engine.kv_read, place_tokens
@@ -166,7 +173,6 @@ class TransformerTiming:
         self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._latent_prompts = engine.latent_prompts
         self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
@@ -199,9 +205,9 @@ class TransformerTiming:
         """
         prefill: float = shape.prefill_tokens
         work, chunks, context = shape.prefill_work, float(shape.prefill_chunks), float(shape.prefill_context_tokens)
-        if self._ranks > 1:
-            # prompts are spread evenly over the ranks, each launches its own kernels; one prompt stays whole
-            share = 1.0 / min(self._ranks, chunks)
+        if self._experts is not None:
+            # prompts are spread evenly over ranks and micro-batches, each launches its own kernels
+            share = 1.0 / self._prefill_shares(shape.prefill_tokens, shape.prefill_chunks)
             prefill, work, chunks, context = prefill * share, work * share, chunks * share, context * share
         tiles = prefill * self._tile_s
         if tiles < chunks:
@@ -211,7 +217,7 @@ class TransformerTiming:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
             compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
-            memory = prefill * part.token_s + context * part.context_s
+            memory = prefill * part.token_s + chunks * part.prompt_s + context * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
             total += part.base_s + longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
@@ -228,9 +234,15 @@ class TransformerTiming:
         decoding = -(-decodes // (self._ranks * self._stages))
         feeding = -(-decodes // self._stages)
         if prefill:
-            decoding += -(-prefill // min(self._ranks, chunks))
-            feeding += prefill
+            shares = self._prefill_shares(prefill, chunks)
+            decoding += -(-prefill // shares)
+            feeding += -(-prefill * min(self._ranks, chunks) // shares)
         return decoding, feeding
+
+    def _prefill_shares(self, prefill: int, chunks: int) -> int:
+        """Parts that a step's prompts fall into: ranks by whole prompts, micro-batches where one cannot hold them."""
+        micro = min(self._lanes, -(-prefill // self._lane_tokens))
+        return min(self._ranks, chunks) * micro
 
     def decode_piece(self, shape: BatchShape) -> tuple[float, float, int]:
         """Decode steps from this shape on while nobody joins or leaves; see `TimingModel`.
@@ -471,13 +483,15 @@ class TransformerTiming:
         if mixer.kind != "linear":
             pair_s += mixer.heads * curve.pair_s
         kv_s = curve.kv_passes * mixer.kv_bytes / curve.bytes_per_s
-        state_s = 2.0 * mixer.state_bytes / curve.bytes_per_s / LINEAR_CHUNK
+        # a prompt's state is read and written once, and again for every so many tokens
+        state_s = layers * 2.0 * mixer.state_bytes / curve.bytes_per_s
         return Prefill(
             base_s=layers * curve.launch_s,
             pair_s=layers * pair_s,
             tile_factor=curve.wave_tiles / mixer.heads,
             chunk_pairs=curve.chunk_pairs,
-            token_s=layers * (results / curve.bytes_per_s + kv_s + state_s),
+            token_s=layers * (results / curve.bytes_per_s + kv_s) + state_s / LINEAR_CHUNK,
+            prompt_s=state_s,
             context_s=layers * kv_s,
             norm=curve.norm,
             reach=float(LINEAR_CHUNK if mixer.kind == "linear" else mixer.reach or FOREVER),

@@ -1,6 +1,7 @@
-"""Attention data parallelism: an engine whose options hold for each of its ranks, seen as one engine of all ranks.
+"""Ranks and micro-batches: an engine whose options hold for each of them, seen as one engine of all.
 
-The ranks step together and the front end spreads requests evenly over them, so that limits and budgets add up.
+Ranks of attention data parallelism step together, and the front end spreads requests evenly over them; a pipeline keeps
+as many micro-batches under way as it has stages. So limits and budgets add up.
 """
 
 from __future__ import annotations
@@ -9,6 +10,11 @@ from infersim.spec.engines import AnyEngine
 
 PER_RANK = ("max_num_seqs", "max_num_batched_tokens", "max_batch_size", "max_num_tokens", "num_gpu_blocks_override")
 """Options of vLLM and TensorRT-LLM that hold for a rank; SGLang and JetStream state theirs for all ranks together."""
+
+
+def states_a_rank(options: AnyEngine) -> bool:
+    """Whether the engine's options hold for a rank or a micro-batch."""
+    return any(hasattr(options, name) for name in PER_RANK)
 
 
 def of_all_ranks(options: AnyEngine, ranks: int) -> AnyEngine:
