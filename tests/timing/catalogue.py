@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -70,13 +71,11 @@ def devices() -> list[str]:
 
 
 def cases(device: str) -> Iterator[Case]:
-    """Of each model a third of the layouts, and with each one of the types, in turn; those that fit."""
-    turn = devices().index(device)
+    """Of each model some layouts, and with each one of the types, drawn anew for each device; those that fit."""
+    draw = random.Random(device)
     for model in MODELS:
-        for layout in LAYOUTS[turn % 3 :: 3]:
-            turn += 1
-            weights, kv_cache = TYPES[turn % len(TYPES)]
-            case = Case(model, device, weights, kv_cache, layout)
+        for layout in draw.sample(LAYOUTS, 3):
+            case = Case(model, device, *draw.choice(TYPES), layout)
             if timing(case) is not None:
                 yield case
 
