@@ -239,7 +239,7 @@ class TransformerTiming:
         return decoding, feeding
 
     def _prefill_shares(self, prefill: int, chunks: int) -> int:
-        """Parts that a step's prompts fall into: ranks by whole prompts, micro-batches where one could not hold them."""
+        """Parts that a step's prompts fall into: ranks by whole prompts, micro-batches where one cannot hold them."""
         micro = min(self._lanes, -(-prefill // self._lane_tokens))
         return min(self._ranks, chunks) * micro
 
