@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from infersim import load
 from infersim.cost import energy
-from infersim.errors import DoesNotFit, InputError
+from infersim.errors import DoesNotFit, InputError, nearest
+from infersim.metrics.interval import ErrorClass
 from infersim.remedies import does_not_fit
 from infersim.sim import cluster
 from infersim.sim.batching.assumed import assumed
 from infersim.sim.batching.choose import policy_of
 from infersim.sim.batching.limits import Limits, limits_of
 from infersim.sim.batching.ranks import of_all_ranks
-from infersim.spec.engine import EngineConstants
+from infersim.spec.engine import Constant, EngineConstants
 from infersim.spec.engines import AnyEngine, VllmEngine
 from infersim.spec.fleet import Pool, Precision
 from infersim.spec.hardware import Device
@@ -23,11 +26,14 @@ from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
 from infersim.timing.dtypes import compute_dtype
 from infersim.timing.layout import DeviceShare, Layout
+from infersim.timing.level import curves_level, feed_forward
 from infersim.timing.memory import KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
 
 POWER_REFERENCE = "h100-sxm-80gb"
 """Device whose shares of its limit stand for those of devices without measured power."""
+LENGTHS, KV_BLOCKS = ("prompt_tokens", "output_tokens"), "kv_blocks"
+"""Factors that are on no engine constant: on the lengths of all requests, on the blocks of the KV pool."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Deployment:
         assumptions: engine constants, memory and limits that the run rests on.
         warnings: sentences that a reader must not miss.
         profiles: (kind, name) of each profile used.
+        errors: the class of configurations whose validation says how far off its figures may be.
     """
 
     pool: Pool
@@ -51,15 +58,19 @@ class Deployment:
     assumptions: dict[str, Any]
     warnings: list[str]
     profiles: tuple[tuple[str, str], ...]
+    errors: ErrorClass
 
 
-def deploy(name: str, pool: Pool, folder: Path = Path()) -> Deployment:
+def deploy(
+    name: str, pool: Pool, folder: Path = Path(), factors: Mapping[str, float] = MappingProxyType({})
+) -> Deployment:
     """Make a pool ready.
 
     Args:
         name: the pool's.
         pool: as written.
         folder: what a config.json in place of its model is relative to.
+        factors: on numbers that no setting reaches: the engine profile's constants by name, and `KV_BLOCKS`.
 
     Raises:
         InputError: a profile is not there or does not allow the pool; carries the path under `fleet.NAME`.
@@ -68,12 +79,27 @@ def deploy(name: str, pool: Pool, folder: Path = Path()) -> Deployment:
     field = f"fleet.{name}"
     model = load.load_profile("model", pool.model, f"{field}.model", folder)
     device = load.load_profile("device", pool.device, f"{field}.device")
-    engine = load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind")
+    engine = _times(load.load_profile("engine", pool.engine.kind, f"{field}.engine.kind"), factors)
     try:
-        return _deploy(name, _resolved(pool, model, device, folder), model, device, engine)
+        return _deploy(name, _resolved(pool, model, device, folder), model, device, engine, factors.get(KV_BLOCKS, 1.0))
     except InputError as error:
         where = f"{field}.{error.field}" if error.field else field
         raise type(error)(error.problem, error.hint, where, error.value) from None
+
+
+def _times(engine: EngineConstants, factors: Mapping[str, float]) -> EngineConstants:
+    """The engine with constants times their factors."""
+    constants = {name: value for name, value in engine if isinstance(value, Constant)}
+    known = (*constants, *LENGTHS, KV_BLOCKS)
+    for name in factors:
+        if name not in known:
+            raise InputError("no such number to vary", nearest(name, known), "factors", name)
+    changed = {
+        name: constant.model_copy(update={"value": constant.value * factors[name]})
+        for name, constant in constants.items()
+        if name in factors
+    }
+    return engine.model_copy(update=changed) if changed else engine
 
 
 def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
@@ -88,7 +114,9 @@ def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
     return pool.model_copy(update={"model": named, "device": device.name, "precision": precision})
 
 
-def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants) -> Deployment:
+def _deploy(
+    name: str, pool: Pool, model: Model, device: Device, engine: EngineConstants, kv_blocks: float
+) -> Deployment:
     parallel = pool.parallel
     layout = Layout(parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
     options, devices = of_all_ranks(pool.engine, layout.data), pool.replicas * layout.devices
@@ -97,6 +125,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
     limits, held = limits_of(options), memory.capacity_blocks
     if isinstance(options, VllmEngine) and options.num_gpu_blocks_override is not None:
         held = options.num_gpu_blocks_override - limits.null_blocks
+    held = max(int(held * kv_blocks), 1)
     longest = _longest(limits, model, held)
     capacity = limits.slots * longest if limits.slots else held
     timing = TransformerTiming(
@@ -121,6 +150,7 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
         most_tokens=longest,
         frontend_s=timing.frontend_s,
         frontend_serial_s=timing.frontend_serial_s,
+        bundle_tokens=engine.first_bundle_tokens.value if engine.first_bundle_tokens else 0.0,
         most_prompt_tokens=limits.most_prompt_tokens,
         most_output_tokens=limits.most_output_tokens,
     )
@@ -151,7 +181,13 @@ def _deploy(name: str, pool: Pool, model: Model, device: Device, engine: EngineC
     }
     profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
     warnings = _warnings(options, limits, model, memory, held, longest)
-    return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles)
+    return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles, _errors(engine, timing))
+
+
+def _errors(engine: EngineConstants, timing: TransformerTiming) -> ErrorClass:
+    curves, kind = curves_level(timing), feed_forward(timing)
+    known = (each for each in engine.residuals if (each.curves, each.feed_forward) == (curves, kind))
+    return ErrorClass(engine.name, curves, kind, next(known, None))
 
 
 def _power(pool: Pool, device: Device, relative: Device | None) -> energy.Power | None:

@@ -15,6 +15,8 @@ import numpy as np
 from infersim import load, provenance
 from infersim.errors import InputError
 from infersim.metrics import latency, queueing
+from infersim.metrics.interval import ErrorClass, prediction_interval
+from infersim.metrics.shapes import Typical
 from infersim.metrics.timeline import BINS, count_in_bins, occupancy
 from infersim.records import COMPLETED, REJECTED, STATUS_NAMES
 from infersim.summary import Run, summarise
@@ -35,6 +37,7 @@ class Result:
     Args:
         run: the finished run.
         confidence: what the numbers rest on (`TransformerTiming.confidence`).
+        errors: the class of configurations that says how far off they may be.
         warnings: sentences that a reader must not miss.
         wall: `simulate_s`, `total_s`, `peak_rss_bytes`.
         profiles: hash of each profile used, by name.
@@ -45,6 +48,7 @@ class Result:
         self,
         run: Run,
         confidence: dict[str, Any],
+        errors: ErrorClass,
         warnings: list[str],
         wall: dict[str, float],
         profiles: dict[str, str],
@@ -53,6 +57,7 @@ class Result:
         self.warnings = warnings
         self.events = events
         self._run, self._confidence, self._wall, self._profiles = run, confidence, wall, profiles
+        self._errors = errors
 
     @property
     def scenario(self):
@@ -64,10 +69,15 @@ class Result:
         """What the pool's steps add up to within the span: `busy_s`, `steps`, `output_tokens`, `flops`, `bytes` …"""
         return dict(self._run.usage.sums)
 
+    def typical_step(self, kind: str) -> Typical | None:
+        """The mean batch of the steps of a kind (`metrics.shapes.KINDS`); None where there was none."""
+        return self._run.usage.shapes.typical(kind)
+
     @cached_property
     def _summary(self) -> dict[str, Any]:
         figures = summarise(self._run)
-        return figures | {"confidence": self._confidence, "warnings": self.warnings, "wall": self._wall}
+        confidence = self._confidence | {"prediction_interval": prediction_interval(figures, self._errors)}
+        return figures | {"confidence": confidence, "warnings": self.warnings, "wall": self._wall}
 
     def summary(self) -> dict[str, Any]:
         """Every figure, as `infersim run --json` prints them; seconds, bytes, USD; None where there is nothing."""

@@ -9,15 +9,16 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from infersim import load
 from infersim.caveats import caveats
-from infersim.deployment import Deployment, deploy
+from infersim.deployment import LENGTHS, Deployment, deploy
 from infersim.errors import InputError
-from infersim.metrics import warmup
+from infersim.metrics import latency, warmup
 from infersim.metrics.held import Held
 from infersim.metrics.usage import Joules, Usage
 from infersim.records import COMPLETED, Segments, last_send
@@ -35,6 +36,7 @@ def simulate(
     overrides: Mapping[str, Any] | Sequence[str] = (),
     *,
     seed: int | None = None,
+    factors: Mapping[str, float] = MappingProxyType({}),
 ) -> Result:
     """Simulate a scenario.
 
@@ -42,6 +44,8 @@ def simulate(
         scenario: a scenario file's path, a `Scenario`, what `load_scenario` returned, or a mapping of the same shape.
         overrides: settings laid over it: values by path, `{"fleet.main.replicas": 2}`, or `--set`'s `PATH=VALUE` texts.
         seed: in place of `run.seed`.
+        factors: on numbers that no setting reaches, to see what they matter: `prompt_tokens` and `output_tokens` of
+            every request, `kv_blocks` of the pool, and the engine profile's constants by their names.
 
     Returns:
         The result; a run is a pure function of the scenario, its seed and the profiles used.
@@ -53,16 +57,16 @@ def simulate(
     began = time.perf_counter()
     loaded = load.as_loaded(scenario, overrides, seed)
     try:
-        return _simulate(loaded.scenario, loaded.folder, began)
+        return _simulate(loaded.scenario, loaded.folder, began, factors)
     except InputError as error:
         raise loaded.locate(error) from None
 
 
-def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
+def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[str, float]) -> Result:
     name, pool = next(iter(scenario.fleet.items()))  # loading refuses more than one
-    deployment = deploy(name, pool, folder)
+    deployment = deploy(name, pool, folder, factors)
     plan = deployment.plan
-    traffic = generate(scenario, folder)
+    traffic = generate(scenario, folder).scaled(*(factors.get(of, 1.0) for of in LENGTHS))
     run = scenario.run
     classes = len(scenario.workload)
     usage = Usage(deployment.timing, _stated(run), math.inf, classes, _joules(deployment))
@@ -79,7 +83,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
         to_last_send=run.until == "horizon" and run.duration_s is None,
         on_stop=usage.end_at,
     )
-    requests = outcome.requests
+    requests = latency.bundled(outcome.requests, plan.bundle_tokens) if plan.bundle_tokens else outcome.requests
     if held is not None:
         usage.begin_s = warmup.found_s(requests, last_send(requests, outcome.horizon_s))
         held.replay(usage.add)
@@ -93,6 +97,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float) -> Result:
     return Result(
         Run(resolved, folder, requests, unsent, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
         _confidence(deployment, usage),
+        deployment.errors,
         warnings,
         {
             "simulate_s": simulated - started,

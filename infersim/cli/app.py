@@ -16,6 +16,7 @@ from infersim.errors import InfersimError
 FAILED, INTERRUPTED = 2, 130
 _COMMANDS = {
     "run": "infersim.cli.run:run",
+    "explain": "infersim.cli.explain:explain",
     "devices": "infersim.cli.profiles:devices",
     "models": "infersim.cli.profiles:models",
     "schema": "infersim.cli.schema:schema",

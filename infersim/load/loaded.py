@@ -104,6 +104,18 @@ def _finished(data: Any, places: Places, folder: Path, overrides: Overrides, see
     return checked(changed, places, folder)
 
 
+def laid_over(loaded: Loaded, settings: Mapping[str, Any]) -> Loaded:
+    """A scenario that is loaded already with settings laid over it, by path; None takes one away.
+
+    Raises:
+        InputError: they make no valid scenario.
+    """
+    data, places = loaded.scenario.model_dump(mode="json", by_alias=True, exclude_none=True), Places()
+    for setting in settings.items():
+        data = apply(data, places, setting)
+    return checked(data, places, loaded.folder)
+
+
 def checked(changed: dict[str, Any], places: Places, folder: Path) -> Loaded:
     """Plain data as a scenario.
 

@@ -34,6 +34,18 @@ def latencies(requests: dict[str, np.ndarray], frontend_s: float) -> dict[str, n
     }
 
 
+def bundled(requests: dict[str, np.ndarray], tokens: float) -> dict[str, np.ndarray]:
+    """Requests as a client sees them whose server sends so many further tokens along with the first one.
+
+    The first token comes with them, at the pace of the request's own tokens; the last one comes when it did. A request
+    that has not come to its end keeps its first token's time.
+    """
+    gaps = requests["output_tokens"] - 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        later = np.minimum(tokens, gaps) * (requests["finish_s"] - requests["first_token_s"]) / gaps
+    return {**requests, "first_token_s": requests["first_token_s"] + np.nan_to_num(later)}
+
+
 def describe_latencies(values: dict[str, np.ndarray]) -> dict[str, dict[str, float | None]]:
     """Statistics of each latency, TPOT without the outputs of one token."""
     tpot = values["tpot_s"]

@@ -18,6 +18,7 @@ from infersim.metrics.pieces import (
     time_share,
     time_tilt,
 )
+from infersim.metrics.shapes import Shapes
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.timeline import CHANNELS, Timeline, channel_values
 from infersim.records import class_column
@@ -56,6 +57,7 @@ class Usage:
         sums: by channel of the timeline, plus `flops`, `bytes` and `joules`.
         peak_batch, peak_kv_blocks: greatest values of any step in the window.
         peak_w: highest mean power of a replica over any step in the window [W].
+        shapes: the batches of all steps that lie in the window, be it in part.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Usage:
         self.sums = dict.fromkeys((*CHANNELS, *WORK), 0.0)
         self.peak_batch = self.peak_kv_blocks = 0
         self.peak_w = 0.0
+        self.shapes = Shapes()
         self._outside: dict[tuple[str, str], dict[str, Any]] = {}
 
     def add(self, columns: Columns) -> None:
@@ -90,6 +93,7 @@ class Usage:
             columns, whole = ({name: column[counted] for name, column in each.items()} for each in (columns, whole))
         for name, value in values.items():
             self.sums[name] += float(value.sum())
+        self.shapes.add(columns)
         self._note_peaks(columns)
         self._note_gaps(columns)
         if self._joules is not None:

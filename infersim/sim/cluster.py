@@ -32,6 +32,7 @@ class PoolPlan:
         most_tokens: longest prompt + output that one takes.
         frontend_s: time by which the front end delays every token [s].
         frontend_serial_s: time for which a request keeps its replica's front end to itself [s].
+        bundle_tokens: further tokens that the server sends along with the first one.
         most_prompt_tokens, most_output_tokens: longest prompt and longest output that one takes.
     """
 
@@ -43,6 +44,7 @@ class PoolPlan:
     most_tokens: int
     frontend_s: float
     frontend_serial_s: float = 0.0
+    bundle_tokens: float = 0.0
     most_prompt_tokens: int = UNBOUNDED
     most_output_tokens: int = UNBOUNDED
 

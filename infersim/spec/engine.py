@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
-from infersim.spec.base import Flag, Number, Spec
+from infersim.spec.base import Count, Flag, Number, Spec, SpecError
 from infersim.spec.hardware import Confidence, IsoDate, NonNegative, Positive, Text
 
 Share = Annotated[Number, Field(gt=0, le=1)]
@@ -79,6 +79,45 @@ class KernelShares(Spec):
     confidence: Confidence
 
 
+class Quantiles(Spec):
+    """Predicted ÷ measured over validated runs: the ratios that 10%, 50% and 90% of the runs are below."""
+
+    n: Count
+    """Runs."""
+    p10: Positive
+    p50: Positive
+    p90: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        if not self.p10 <= self.p50 <= self.p90:
+            raise SpecError("p10 <= p50 <= p90 does not hold", at="p50")
+        return self
+
+
+class Residuals(Spec):
+    """How far predictions of a class of runs were off; `python -m infersim.validate.residuals` prints it."""
+
+    curves: Confidence
+    """Confidence of the weakest of the curves of products, experts and attention."""
+    feed_forward: Literal["dense", "moe"]
+    """Whether the models have routed experts."""
+    ttft_s: Quantiles | None = None
+    """Of mean TTFT."""
+    tpot_s: Quantiles | None = None
+    """Of mean TPOT."""
+    source: Text
+    """Tables of measured runs."""
+    date: IsoDate
+    method: Text
+
+    @model_validator(mode="after")
+    def _something(self):
+        if self.ttft_s is None and self.tpot_s is None:
+            raise SpecError("neither ttft_s nor tpot_s is there", hint="leave the class out")
+        return self
+
+
 class EngineConstants(Spec):
     """What an engine adds to the kernels' time and to the weights' memory."""
 
@@ -105,6 +144,8 @@ class EngineConstants(Spec):
     """Host time that is left in every step when the next one is scheduled while the device works [s]."""
     frontend_serial_s: Constant | None = None
     """Time for which one request keeps the front end to itself, so that a burst enters one after another [s]."""
+    first_bundle_tokens: Constant | None = None
+    """Further tokens that are sent along with the first one, which waits for them."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
     quantises_head: Flag = False
@@ -121,3 +162,13 @@ class EngineConstants(Spec):
     every place to its end, with a token computed for each, empty ones too."""
     kernels: dict[str, KernelShares] = Field(default_factory=dict)
     """The engine's own kernels by device, maker or `any`; where none is named the device's measured curves hold."""
+    residuals: tuple[Residuals, ...] = ()
+    """Errors of predictions by class of runs, each once; a result's prediction interval rests on them."""
+
+    @model_validator(mode="after")
+    def _each_class_once(self):
+        classes = [(each.curves, each.feed_forward) for each in self.residuals]
+        for number, each in enumerate(classes):
+            if each in classes[:number]:
+                raise SpecError(f"{each[0]}, {each[1]} stands there twice", at=f"residuals.{number}")
+        return self

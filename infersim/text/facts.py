@@ -118,12 +118,25 @@ def origin(summary: Summary) -> dict[str, str]:
             by_level.setdefault(str(curve.get("confidence")), []).append(str(curve.get("curve")))
         parts = "; ".join(f"{level}: {', '.join(names)}" for level, names in by_level.items())
         facts["rests on"] = f"{confidence['level']} numbers" + (f" ({parts})" if parts else "")
+    facts |= _expected(_part(confidence, "prediction_interval"))
     if confidence.get("extrapolated"):
         facts["extrapolated"] = "; ".join(_extrapolation(entry) for entry in confidence["extrapolated"])
     if wall.get("simulate_s") is not None:
         took = f"{show_seconds(wall['simulate_s'])} simulating, {show_seconds(wall.get('total_s'))} in all"
         facts["wall time"] = took
     return facts
+
+
+def _expected(interval: Summary) -> dict[str, str]:
+    """Where measured means would lie, by the errors of validated runs of the same class."""
+    if not interval.get("basis"):
+        return {}
+    bounds = {name: (interval.get(name) or {}).get("mean") for name in ("ttft_s", "tpot_s")}
+    known = [
+        f"mean {LATENCIES[name]} {show_seconds(low)} to {show_seconds(high)}"
+        for name, (low, high) in ((name, bound) for name, bound in bounds.items() if bound)
+    ]
+    return {"expected": f"{', '.join(known)} ({interval['basis']})" if known else str(interval["basis"])}
 
 
 def number(value: float | None) -> str:

@@ -31,6 +31,16 @@ MEASURED_AS = {"fp16": "bf16", "fp32": "bf16", "tf32": "bf16", "int8": "fp8"}
 """Measured type that stands for a type: both 16-bit types, and both 8-bit ones, run at one speed on every device."""
 
 
+SERVED_AS = {"fp8": ("fp8_block", "fp8")}
+"""Measured kernels that engines serve a type of experts with: per-tensor fp8 was measured with a slow Triton kernel."""
+
+
+def served(curve: GemmCurve, plain: GemmCurve) -> GemmCurve:
+    """A curve as a CUDA graph runs it: the calls' floor and launch are the host's, those of plain products hold."""
+    launch_s = min(curve.launch_s, plain.launch_s)
+    return curve.model_copy(update={"floor": None, "launch_s": launch_s})
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a replica's curves are looked up.
@@ -76,14 +86,15 @@ class Source:
         """The curve of products with weights of a type: measured in it, or as in the type that they are computed in."""
         computed = generic.computes_in(self.device, activations)
         wanted = (weights, computed) if computed == activations else (computed,)
-        return self.find("gemm", wanted, weights)
+        name, curve = self.find("gemm", wanted, weights)
+        return name, served(curve, self.find("gemm", ("bf16",))[1]) if curve.floor else curve
 
     def experts(self, weights: str, activations: str) -> tuple[str, GemmCurve | MoeCurve]:
         """The curve of routed experts with weights of a type, or that of products where none was measured."""
         computed = generic.computes_in(self.device, activations)
         if self.shares is not None:
             return self.find("moe", (weights, computed), weights)
-        wanted = (weights, computed) if computed == activations else (weights, "bf16")
+        wanted = (*SERVED_AS.get(weights, (weights,)), computed if computed == activations else "bf16")
         for of in (self.device, self.relative):
             for dtype in wanted if of is not None else ():
                 name = f"moe.{MEASURED_AS.get(dtype, dtype)}"

@@ -32,13 +32,15 @@ def experts_s(
         experts: a device's share.
         expert_parallel: devices that the experts are spread over.
         weight_bytes: bytes an element of their weights.
-        curve: `moe/1`, or that of products: then a call for the way up and one for the way down, memory that of the
+        curve: `moe/1`, whose measured hot rank is left out: the tables spread tokens by a power law over devices, and
+            real runs come out at an even share (docs/timing.md). Or that of products: then a call for the way up and one for the way down, memory that of the
             experts hit.
     """
     if isinstance(curve, MoeCurve):
         sizes = (experts.hidden, experts.wide, experts.count, experts.chosen)
         scale = experts.matrices / 3.0
-        return operators.moe_s(tokens, *sizes, weight_bytes * scale, curve, expert_parallel)
+        even = curve.model_copy(update={"parallel": None}) if curve.parallel else curve
+        return operators.moe_s(tokens, *sizes, weight_bytes * scale, even, expert_parallel)
     tokens = np.asarray(tokens, dtype=float)
     active = active_experts(tokens, experts, curve) / expert_parallel
     rows = tokens * experts.chosen / expert_parallel

@@ -10,6 +10,7 @@ keeps 1/pipeline of them in each of its stages, and a token passes all layers at
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,9 @@ class TransformerTiming:
         "_decode",
         "_experts",
         "_head",
+        "_host_s",
         "_kv_read",
+        "_latent_prompts",
         "_model",
         "_operand_bytes",
         "_overlapping",
@@ -151,8 +154,9 @@ class TransformerTiming:
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
+        # behind a pass of its own prompt a pass waits for a stage or two of it, not for all
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
-        self._kv_read, self._place_tokens = engine.kv_read, place_tokens
+        self._kv_read, self._place_tokens, self._latent_prompts = engine.kv_read, place_tokens, engine.latent_prompts
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
@@ -160,10 +164,11 @@ class TransformerTiming:
         spread = layout.data * layout.pipeline > 1
         self._body = np.concatenate(([0.0], mix if spread else mix + feed)).tolist()
         self._experts: list[float] | None = np.concatenate(([0.0], feed)).tolist() if spread else None
-        self._head = self._compile_head(max_seqs, host.value, engine.step_host_per_seq_s.value)
+        self._host_s = (host.value, engine.step_host_per_seq_s.value)
+        self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
-        self._prefill = tuple(self._compile_prefill(mixer, engine.latent_prompts) for mixer in self._share.mixers)
+        self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
         self._tile_s = 1.0 / operators.TILE
 
@@ -183,18 +188,21 @@ class TransformerTiming:
             body_s = self._spread_s(decodes, prefill, shape.prefill_chunks)
         if not prefill:
             return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
-        step_s = body_s + self._head[shape.sampled_seqs] + base_s + context * token_s + self._prefill_s(shape)
-        # behind a pass of its own prompt a pass waits for one stage of it, not for all
+        attention_s = base_s + context * token_s
+        step_s = body_s + self._head[shape.sampled_seqs] + attention_s + self._prefill_s(shape, self._prefill)
         return step_s / self._overlapping if shape.prefill_context_tokens else step_s
 
-    def _prefill_s(self, shape: BatchShape) -> float:
-        """Attention over new tokens: `operators.attention_prefill_s` of the batch's sums, in compiled numbers."""
+    def _prefill_s(self, shape: BatchShape, parts: tuple[Prefill, ...]) -> float:
+        """Attention over new tokens in some kinds of layers, and the engine's extra.
+
+        It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
+        """
         prefill, work, chunks = shape.prefill_tokens, shape.prefill_work, shape.prefill_chunks
         tiles = prefill * self._tile_s
         if tiles < chunks:
             tiles = chunks
         total = self._prefill_extra_s
-        for part in self._prefill:
+        for part in parts:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
             compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
@@ -209,14 +217,19 @@ class TransformerTiming:
         )
 
     def _spread_s(self, decodes: int, prefill: int, chunks: int) -> float:
-        """Linear layers of a rank's or a stage's share: sequences are spread evenly, one prompt is not."""
+        """Linear layers of a rank's or a stage's share."""
         assert self._experts is not None
+        decoding, feeding = self._spread_tokens(decodes, prefill, chunks)
+        return self._body[decoding] + self._experts[feeding]
+
+    def _spread_tokens(self, decodes: int, prefill: int, chunks: int) -> tuple[int, int]:
+        """Tokens of a rank, and of all ranks' experts: sequences are spread evenly, one prompt is not."""
         decoding = -(-decodes // (self._ranks * self._stages))
         feeding = -(-decodes // self._stages)
         if prefill:
             decoding += -(-prefill // min(self._ranks, chunks))
             feeding += prefill
-        return self._body[decoding] + self._experts[feeding]
+        return decoding, feeding
 
     def decode_piece(self, shape: BatchShape) -> tuple[float, float, int]:
         """Decode steps from this shape on while nobody joins or leaves; see `TimingModel`.
@@ -233,6 +246,21 @@ class TransformerTiming:
         first_s = body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
         steps = int((upto - context) // decodes) + 1 if upto < FOREVER else FOREVER
         return first_s, token_s * decodes, steps
+
+    def computed(self, shape: BatchShape) -> BatchShape:
+        """What an engine computes that is asked for a shape: the tokens and the context that it pads with, too."""
+        decodes, context = shape.decode_seqs, shape.decode_context_tokens
+        if self._kv_read == "live" or not decodes:
+            return shape
+        padded = copy.copy(shape)
+        if self._kv_read == "whole":
+            padded.decode_seqs = self.max_seqs
+            padded.decode_context_tokens = self.max_seqs * self._place_tokens
+            padded.sampled_seqs += self.max_seqs - decodes
+        else:
+            edges = in_buckets(((FOREVER, 0.0, 1.0),), decodes * LEAST_BUCKET, decodes * self._place_tokens)
+            padded.decode_context_tokens = int(value_at(edges, context))
+        return padded
 
     # -- work --------------------------------------------------------------------------------------------------------
 
@@ -344,7 +372,7 @@ class TransformerTiming:
 
     # -- compilation -------------------------------------------------------------------------------------------------
 
-    def _products_s(self, tokens: np.ndarray, products: Any) -> Any:
+    def _products_s(self, tokens: Any, products: Any) -> Any:
         curve, operands = self._curves.gemm, (self._share.weight_bytes, self._operand_bytes)
         return sum(operators.gemm_s(tokens, n, k, operands[0], curve, operands[1]) for n, k in products)
 
@@ -373,17 +401,19 @@ class TransformerTiming:
                 total += feed.layers * (layer + reduce_s)
         return total
 
-    def _reduce_s(self, tokens: np.ndarray, devices: int, curve: Any) -> Any:
+    def _reduce_s(self, tokens: Any, devices: int, curve: Any) -> Any:
         if curve is None or devices == 1:
             return 0.0
         return all_reduce_s(tokens * operators.RESULT_BYTES * self._model.hidden, devices, curve)
 
     def _compile_head(self, most: int, host_s: float, host_per_seq_s: float) -> list[float]:
         """LM head of s sampled sequences and the engine's host time, for s = 0 … `most` [s]."""
-        share, seqs = self._share, np.arange(1, most + 1, dtype=float)
-        outputs, inputs = share.head
-        head = operators.gemm_s(seqs / self._ranks, outputs, inputs, share.head_bytes, self._curves.head)
-        return np.concatenate(([host_s], head + host_s + seqs / self._ranks * host_per_seq_s)).tolist()
+        seqs = np.arange(1, most + 1, dtype=float)
+        return np.concatenate(([host_s], self._head_s(seqs) + host_s + seqs / self._ranks * host_per_seq_s)).tolist()
+
+    def _head_s(self, seqs: Any) -> Any:
+        outputs, inputs = self._share.head
+        return operators.gemm_s(seqs / self._ranks, outputs, inputs, self._share.head_bytes, self._curves.head)
 
     def _pieces(self, seqs: int) -> tuple[Piece, ...]:
         """Decode attention of all layers for so many sequences: pieces of a line in their context."""
@@ -446,9 +476,9 @@ class TransformerTiming:
         flops = 2.0 * mixer.heads * mixer.decode_width
         return [(curve.launch_s, mixer.kv_bytes / curve.bytes_per_s), (curve.launch_s, flops / curve.flops_per_s)]
 
-    def _compile_prefill(self, mixer: Mixer, latent: bool) -> Prefill:
+    def _compile_prefill(self, mixer: Mixer) -> Prefill:
         curve, layers = self._curves.prefill, mixer.layers
-        width = mixer.decode_width if latent and mixer.kind == "mla" else mixer.pair_width
+        width = mixer.decode_width if self._latent_prompts and mixer.kind == "mla" else mixer.pair_width
         results = 2.0 * operators.RESULT_BYTES * mixer.heads * mixer.pair_width / 2.0
         pair_s = 2.0 * mixer.heads * width / curve.flops_per_s
         pair_s *= float(operators.head_factor(width / 2.0, curve.narrow_head, curve.wide_head))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,12 @@ class OpenTraffic:
         """Some of the requests, by their indices."""
         return OpenTraffic(*(getattr(self, field.name)[which] for field in fields(self)))
 
+    def scaled(self, prompt: float, output: float) -> OpenTraffic:
+        """The requests with all lengths times a factor, whole tokens and at least one."""
+        return replace(
+            self, prompt_tokens=_times(self.prompt_tokens, prompt), output_tokens=_times(self.output_tokens, output)
+        )
+
 
 @dataclass(frozen=True)
 class ClosedTraffic:
@@ -38,6 +45,13 @@ class ClosedTraffic:
     clients: int
     think_s: float
     lengths: Iterator[tuple[int, int]]
+
+    def scaled(self, prompt: float, output: float) -> ClosedTraffic:
+        """The class with all lengths times a factor, whole tokens and at least one."""
+        pairs = (
+            (int(_times(of_prompt, prompt)), int(_times(of_output, output))) for of_prompt, of_output in self.lengths
+        )
+        return replace(self, lengths=pairs)
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,13 @@ class Traffic:
     def most_requests(self) -> int | None:
         """Requests that will be sent if time does not end the run; None where only time ends it."""
         return self.limit if self.closed else len(self.open.arrival_s)
+
+    def scaled(self, prompt: float, output: float) -> Traffic:
+        """The same requests at the same times with all prompts and outputs times a factor."""
+        if prompt == output == 1.0:
+            return self
+        closed = tuple(each.scaled(prompt, output) for each in self.closed)
+        return replace(self, open=self.open.scaled(prompt, output), closed=closed)
 
 
 def generate(scenario: Scenario, folder: Path) -> Traffic:
@@ -90,6 +111,10 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
             source = traffic.trace or traffic.arrivals
             caps.append(getattr(source, "max_in_flight", None))
     return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps))
+
+
+def _times(tokens: Any, factor: float) -> Any:
+    return np.maximum(np.rint(tokens * factor), 1).astype(np.int64)
 
 
 def _open_class(
