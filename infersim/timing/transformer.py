@@ -130,6 +130,7 @@ class TransformerTiming:
             moe_weights=moe,
             kv_cache=kv,
             pads_heads=engine.pads_heads,
+            cores=engine.cores,
             quantises_head=engine.quantises_head,
             embedding_on_host=engine.embedding_on_host,
         )
