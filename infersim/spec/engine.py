@@ -148,6 +148,9 @@ class EngineConstants(Spec):
     """Further tokens that are sent along with the first one, which waits for them."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
+    cores: Count = 1
+    """Cores of a device that heads are split over, too: each has query heads and KV heads of its own, padded and
+    copied."""
     quantises_head: Flag = False
     """Embedding and LM head are kept in the weights' type, whatever it is."""
     embedding_on_host: Flag = False

@@ -21,7 +21,7 @@ Bound = Literal["compute", "memory", "launch", "link", "host"]
 RESOURCES: tuple[Bound, ...] = ("memory", "compute", "launch")
 """What an operator on the device can be bound by; of equals the first is named."""
 _TAKEN_AWAY: dict[str, dict[str, Any]] = {
-    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None},
+    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None, "pair_s": 0.0},
     "compute": {"flops_per_s": INFINITE},
     "launch": {"launch_s": 0.0, "floor": None, "expert_s": 0.0, "row_s": 0.0, "query_s": 0.0},
 }
@@ -56,6 +56,7 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
         timing: the replica's.
         shape: the step.
     """
+    shape = timing.computed(shape)
     rows = _rows(timing, shape)
     without = {resource: _rows(_without(timing, resource), shape) for resource in RESOURCES}
     return [
@@ -73,6 +74,9 @@ def _rows(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     for row in (*_linear(timing, shape), *_attention(timing, shape), *_engine(timing, shape)):
         before = found.get(row.operator)
         found[row.operator] = row if before is None else _added(before, row)
+    if shape.prefill_context_tokens:
+        # of a pass that runs while the one before is still under way, the time that it adds
+        found = {name: replace(row, seconds=row.seconds / timing._overlapping) for name, row in found.items()}
     return found
 
 
