@@ -1,4 +1,4 @@
-"""An explanation as a page: figures, steps by operator, memory, and what moves the answer, from what `--json` prints."""
+"""An explanation as a page: figures, steps by operator, memory, what moves the answer; of what `--json` prints."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["operator"],
         str(row["calls"]),
         show_seconds(row["seconds"], zeros=True),
-        facts.share(row["share"]),
+        f"{100 * row['share']:.1f}%",
         _flops(flops) if flops else facts.NOTHING,
         show_bytes(size) if size else facts.NOTHING,
         row["bound"],
@@ -100,10 +100,9 @@ def _memory(memory: dict[str, Any]) -> dict[str, str]:
     if memory["state_bytes_per_seq"]:
         pool += f", and {show_bytes(memory['state_bytes_per_seq'])} of state a sequence"
     if memory["requests_held"] is not None and memory["mean_request_tokens"] is not None:
-        pool += (
-            f"; {_count(memory['requests_held'], 'request')} of the mean length, {memory['mean_request_tokens']:,.0f}"
-        )
-        pool += f" tokens, at a time, of at most {memory['max_seqs']:,} that run"
+        requests = _count(memory["requests_held"], "request")
+        pool += f"; {requests} of {memory['mean_request_tokens']:,.0f} tokens, the mean, at a time"
+        pool += f" ({memory['max_seqs']:,} may run)"
     return {"memory": f"a device may use {show_bytes(memory['usable_bytes'])}: {held}", "KV pool": pool}
 
 
@@ -155,7 +154,7 @@ def _moves(change: dict[str, Any]) -> bool:
 
 
 def _percent(fraction: float | None) -> str:
-    return facts.NOTHING if fraction is None else f"{100 * fraction:+.1f}%"
+    return facts.NOTHING if fraction is None else f"{round(100 * fraction, 1) + 0.0:+.1f}%"
 
 
 def _count(number: int, what: str) -> str:
