@@ -11,9 +11,9 @@ TEXT = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
 
 
 def labels(text: str) -> list[str]:
-    """What each line begins with, up to a gap, a colon or a number; sorted, as an order by size changes with sizes."""
-    found = (re.split(r"  |:|\d", line)[0].strip() for line in text.splitlines() if line[:1].strip())
-    return sorted({label for label in found if label})
+    """Labels of sentences and rows, and what heads stand above them; sorted, as an order by size changes with sizes."""
+    heads = re.findall(r"^(?:decode step|prefill step|what would move it)", text, re.MULTILINE)
+    return sorted({*heads, *re.findall(r"^(\S(?: ?\S)*)  ", text, re.MULTILINE)})
 
 
 def test_the_example_shows_the_lines_that_the_command_prints(infersim, monkeypatch):
