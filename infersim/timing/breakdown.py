@@ -14,6 +14,7 @@ from typing import Any, Literal
 from infersim.timing import operators
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.layout import Experts, Feed, Mixer, Product
+from infersim.timing.pieces import value_at
 from infersim.timing.shape import BatchShape
 from infersim.timing.transformer import INFINITE, Prefill, TransformerTiming
 
@@ -71,8 +72,9 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
 def _rows(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     """Rows by operator, those of all blocks together."""
     found: dict[str, Row] = {}
+    overlapping = timing._overlapping if shape.prefill_context_tokens else 1.0
     for row in (*_linear(timing, shape), *_attention(timing, shape), *_engine(timing, shape)):
-        before = found.get(row.operator)
+        before, row = found.get(row.operator), replace(row, seconds=row.seconds / overlapping)
         found[row.operator] = row if before is None else _added(before, row)
     if shape.prefill_context_tokens:
         # of a pass that runs while the one before is still under way, the time that it adds
@@ -141,6 +143,10 @@ def _attention(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
             yield _decode(timing, mixer, shape)
         if shape.prefill_tokens:
             yield _prefill(timing, mixer, part, shape)
+    if shape.decode_seqs and timing._kv_read != "live":
+        seqs, context = shape.decode_seqs, shape.decode_context_tokens
+        seconds = value_at(timing._pieces(seqs), context) - value_at(timing._live_pieces(seqs), context)
+        yield Row("empty KV places", 1, seconds, 0.0, 0.0, "memory")
 
 
 def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:
@@ -222,6 +228,7 @@ def _without(timing: TransformerTiming, resource: str) -> TransformerTiming:
         for name in ("gemm", "head", "prefill", "decode", "latent", "elementwise", "experts")
     }
     freed._curves = replace(curves, **changed)
+    freed._decode = [None] * len(timing._decode)
     freed._prefill = tuple(freed._compile_prefill(mixer) for mixer in timing._share.mixers)
     return freed
 

@@ -26,6 +26,7 @@ from infersim.spec.hardware import (
     PrefillAttentionCurve,
 )
 from infersim.timing import generic
+from infersim.timing.dtypes import compute_dtype
 
 MEASURED_AS = {"fp16": "bf16", "fp32": "bf16", "tf32": "bf16", "int8": "fp8"}
 """Measured type that stands for a type: both 16-bit types, and both 8-bit ones, run at one speed on every device."""
@@ -33,6 +34,11 @@ MEASURED_AS = {"fp16": "bf16", "fp32": "bf16", "tf32": "bf16", "int8": "fp8"}
 
 SERVED_AS = {"fp8": ("fp8_block", "fp8")}
 """Measured kernels that engines serve a type of experts with: per-tensor fp8 was measured with a slow Triton kernel."""
+
+
+def _computes(weights: str, computed: str) -> bool:
+    """Whether the kernels measured for a type of weights compute in that type: 8-bit ones do not in 16 bits."""
+    return compute_dtype(MEASURED_AS.get(weights, weights), None) == MEASURED_AS.get(computed, computed)
 
 
 def served(curve: GemmCurve, plain: GemmCurve) -> GemmCurve:
@@ -85,7 +91,7 @@ class Source:
     def products(self, weights: str, activations: str) -> tuple[str, GemmCurve]:
         """The curve of products with weights of a type: measured in it, or as in the type that they are computed in."""
         computed = generic.computes_in(self.device, activations)
-        wanted = (weights, computed) if computed == activations else (computed,)
+        wanted = (weights, computed) if _computes(weights, computed) else (computed,)
         name, curve = self.find("gemm", wanted, weights)
         return name, served(curve, self.find("gemm", ("bf16",))[1]) if curve.floor else curve
 
@@ -94,7 +100,8 @@ class Source:
         computed = generic.computes_in(self.device, activations)
         if self.shares is not None:
             return self.find("moe", (weights, computed), weights)
-        wanted = (*SERVED_AS.get(weights, (weights,)), computed if computed == activations else "bf16")
+        measured = (kind for kind in SERVED_AS.get(weights, (weights,)) if _computes(kind, computed))
+        wanted = (*measured, computed)
         for of in (self.device, self.relative):
             for dtype in wanted if of is not None else ():
                 name = f"moe.{MEASURED_AS.get(dtype, dtype)}"

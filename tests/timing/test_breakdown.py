@@ -29,8 +29,13 @@ CASES = (
     ("qwen3.5-122b-a10b", "h200-sxm-141gb", "fp8", Layout(tensor=2, data=2, expert=4)),
     ("nemotron-nano-12b-v2", "l40s-48gb", "bf16", Layout()),
     ("qwen2.5-7b", "apple-m2-ultra-76gpu", "q4_k_m", Layout()),
+    ("llama-3.1-8b", "rtx-4090-24gb", "q8_0", Layout(pipeline=2)),
+    ("llama-3.1-8b", "inferentia2", "bf16", Layout()),
+    ("llama-3.1-8b", "tpu-v5e", "bf16", Layout(tensor=4)),
 )
-ENGINES = {"apple-m2-ultra-76gpu": "llamacpp"}
+ENGINES = {
+    "apple-m2-ultra-76gpu": "llamacpp", "rtx-4090-24gb": "llamacpp", "inferentia2": "neuronx", "tpu-v5e": "jetstream",
+}  # fmt: skip
 
 
 @functools.cache
@@ -46,6 +51,7 @@ def timing_of(number):
         max_tokens=4096,
         max_seqs=256,
         relative=load_profile("device", of.relative) if of.relative else None,
+        place_tokens=32_768,
     )
 
 
@@ -63,7 +69,7 @@ mixed = st.builds(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=[case[0] for case in CASES])
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case[0]}, {case[1]}" for case in CASES])
 @given(shape=decoding | mixed)
 @settings(max_examples=40, deadline=None)
 def test_the_rows_sum_to_the_step(number, shape):
