@@ -14,6 +14,7 @@ from infersim.spec.hardware import (
     Confidence,
     Curve,
     DecodeAttentionCurve,
+    DecodeLine,
     Device,
     ElementwiseCurve,
     GemmCurve,
@@ -69,7 +70,7 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
     if isinstance(curve, AllReduceCurve):
         return _scaled_collective(curve, relative, device)
     if isinstance(curve, DecodeAttentionCurve):
-        lines = tuple(line.model_copy(update={"bytes_per_s": line.bytes_per_s * bandwidth}) for line in curve.lines)
+        lines = tuple(_faster_line(line, bandwidth) for line in curve.lines)
         return _derived(curve, relative, {"lines": lines})
     update = {"bytes_per_s": curve.bytes_per_s * bandwidth}
     if hasattr(curve, "flops_per_s"):
@@ -77,6 +78,12 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
         theirs, ours = (peak_of(of, "bf16" if attention else dtype) for of in (relative, device))
         update["flops_per_s"] = curve.flops_per_s * (ours or 0.0) / (theirs or 1.0)
     return _derived(curve, relative, update)
+
+
+def _faster_line(line: DecodeLine, ratio: float) -> DecodeLine:
+    row = line.row_bytes_per_s
+    update = {"bytes_per_s": line.bytes_per_s * ratio, "row_bytes_per_s": None if row is None else row * ratio}
+    return line.model_copy(update=update)
 
 
 def _derived(curve: Any, relative: Device, update: dict[str, Any]) -> Any:
