@@ -72,13 +72,11 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
 def _rows(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     """Rows by operator, those of all blocks together."""
     found: dict[str, Row] = {}
+    # of a pass that runs while the one before is still under way, the time that it adds
     overlapping = timing._overlapping if shape.prefill_context_tokens else 1.0
     for row in (*_linear(timing, shape), *_attention(timing, shape), *_engine(timing, shape)):
         before, row = found.get(row.operator), replace(row, seconds=row.seconds / overlapping)
         found[row.operator] = row if before is None else _added(before, row)
-    if shape.prefill_context_tokens:
-        # of a pass that runs while the one before is still under way, the time that it adds
-        found = {name: replace(row, seconds=row.seconds / timing._overlapping) for name, row in found.items()}
     return found
 
 
@@ -168,7 +166,7 @@ def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:
 
 
 def _prefill(timing: TransformerTiming, mixer: Mixer, part: Prefill, shape: BatchShape) -> Row:
-    ranks = min(timing._ranks, shape.prefill_chunks)
+    shares = timing._prefill_shares(shape.prefill_tokens, shape.prefill_chunks) if timing._experts is not None else 1
     tokens = shape.prefill_tokens
     seen = min(shape.prefill_work, tokens * part.reach)
     results = operators.RESULT_BYTES * mixer.heads * mixer.pair_width
@@ -177,8 +175,8 @@ def _prefill(timing: TransformerTiming, mixer: Mixer, part: Prefill, shape: Batc
         f"prefill attention{_kind(mixer)}",
         mixer.layers,
         timing._prefill_s(shape, (part,)) - timing._prefill_extra_s,
-        mixer.layers * 2.0 * mixer.heads * seen * mixer.pair_width / ranks,
-        mixer.layers * moved / ranks,
+        mixer.layers * 2.0 * mixer.heads * seen * mixer.pair_width / shares,
+        mixer.layers * moved / shares,
         "memory",
     )
 
