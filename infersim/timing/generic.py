@@ -221,12 +221,14 @@ def latent(device: Device) -> LatentAttentionCurve:
 
 
 def all_reduce(
-    device: Device, devices: int, latency_s: float, confidence: Confidence = "spec-sheet"
+    device: Device, devices: int, shares: KernelShares, confidence: Confidence = "spec-sheet"
 ) -> AllReduceCurve | None:
     """A ring over the device's link; None where the data sheet has no link."""
     if device.link is None:
         return None
-    rate = LINK_SHARE * device.link.bytes_per_s * devices / (2.0 * (devices - 1))
+    latency_s, rate = shares.all_reduce_s, LINK_SHARE * device.link.bytes_per_s * devices / (2.0 * (devices - 1))
+    if shares.linked_in_pairs and device.node_devices:
+        rate *= min((devices - 1) / (device.node_devices - 1), 1.0)
     line = {"latency_s": latency_s, "bytes_per_s": rate}
     return AllReduceCurve.model_validate(
         {
