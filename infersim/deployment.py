@@ -240,6 +240,7 @@ def _memory(
             moe_weights=str(types.moe_weights or types.weights),
             kv_cache=str(types.kv_cache),
             pads_heads=engine.pads_heads,
+            cores=engine.cores,
             quantises_head=engine.quantises_head,
             embedding_on_host=engine.embedding_on_host,
         )

@@ -29,11 +29,12 @@ def sensitivity(loaded: Loaded, result: Result, requests: int) -> dict[str, Any]
         requests: so many requests after the warm-up are simulated each time, or all if they are fewer.
 
     Returns:
-        `requests` (how many), `base` (figures without a change), `changes` (largest first: `assumption`, `change`,
-        figures by path in `values`, relative changes by path in `moved`, `rejected` requests), and `refused`: those
-        that cannot be run, with the reason.
+        `requests` (how many), `base` (figures without a change), `rejected` (requests without a change), `changes`
+        (largest first: `assumption`, `change`, figures by path in `values`, relative changes by path in `moved`,
+        `rejected` requests), and `refused`: those that cannot be run, with the reason.
     """
-    short, base, arrived = _shortened(loaded, result, requests)
+    short, arrived = _shortened(loaded, result, requests)
+    base, rejected = _figures(result.summary()) if short is loaded else _figures(simulate(short).summary())
     name, pool = next(iter(result.scenario.fleet.items()))
     engine = load.load_profile("engine", pool.engine.kind)
     changes: list[dict[str, Any]] = []
@@ -44,34 +45,33 @@ def sensitivity(loaded: Loaded, result: Result, requests: int) -> dict[str, Any]
         if isinstance(found, Refusal):
             refused.append({**entry, "kind": found.kind, "why": found.why})
             continue
-        values, rejected = found
+        values, refusing = found
         moved = {of: _moved(values[of], base[of]) for of in FIGURES}
-        changes.append({**entry, "values": values, "moved": moved, "rejected": rejected})
+        changes.append({**entry, "values": values, "moved": moved, "rejected": refusing})
     changes.sort(key=lambda each: -max((abs(move) for move in each["moved"].values() if move is not None), default=0.0))
-    return {"requests": arrived, "base": base, "changes": changes, "refused": refused}
+    return {"requests": arrived, "base": base, "rejected": rejected, "changes": changes, "refused": refused}
 
 
-def _shortened(loaded: Loaded, result: Result, requests: int) -> tuple[Loaded, Figures, int]:
-    """The scenario of the first requests, its figures, and how many they are; the whole one where it has no more."""
+def _shortened(loaded: Loaded, result: Result, requests: int) -> tuple[Loaded, int]:
+    """The scenario of the first requests, and how many they are; the whole one where it has no more."""
     summary = result.summary()
     begin_s, arrived = summary["span"]["begin_s"], summary["requests"]["arrived"]
     before = int(np.count_nonzero(result.requests["arrival_s"] < begin_s)) if begin_s > 0 else 0
     if before + requests >= arrived:
-        return loaded, _figures(summary), arrived
-    short = laid_over(loaded, {"run.requests": before + requests, "run.duration_s": None})
-    return short, _figures(simulate(short).summary()), before + requests
+        return loaded, arrived
+    return laid_over(loaded, {"run.requests": before + requests, "run.duration_s": None}), before + requests
 
 
 def _run(short: Loaded, variant: Variant) -> tuple[Figures, int] | Refusal:
     try:
-        summary = simulate(laid_over(short, variant.settings), factors=variant.factors).summary()
+        return _figures(simulate(laid_over(short, variant.settings), factors=variant.factors).summary())
     except InputError as error:
         return refusal(error)
-    return _figures(summary), summary["requests"]["rejected"]
 
 
-def _figures(summary: dict[str, Any]) -> Figures:
-    return {name: figure(summary, name) for name in FIGURES}
+def _figures(summary: dict[str, Any]) -> tuple[Figures, int]:
+    """The figures compared, and how many requests were rejected."""
+    return {name: figure(summary, name) for name in FIGURES}, summary["requests"]["rejected"]
 
 
 def _moved(value: float | None, base: float | None) -> float | None:

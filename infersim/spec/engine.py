@@ -73,6 +73,9 @@ class KernelShares(Spec):
     """What holds with the engine's `flash_attn` off; None: the same as with it."""
     all_reduce_s: Positive = 10e-6
     """Latency of an all-reduce among devices [s]."""
+    linked_in_pairs: Flag = False
+    """The devices of a node are linked pair by pair: among some of them no more of the link is of use than leads to
+    these."""
     source: Text
     date: IsoDate
     method: Text
@@ -148,6 +151,9 @@ class EngineConstants(Spec):
     """Further tokens that are sent along with the first one, which waits for them."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
+    cores: Count = 1
+    """Cores of a device that heads are split over, too: each has query heads and KV heads of its own, padded and
+    copied."""
     quantises_head: Flag = False
     """Embedding and LM head are kept in the weights' type, whatever it is."""
     embedding_on_host: Flag = False

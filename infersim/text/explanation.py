@@ -26,7 +26,7 @@ def explanation(data: dict[str, Any], width: int = 80) -> str:
         data: what `infersim.explain.explain` returns.
         width: columns of the terminal.
     """
-    heading = f"{facts.title(data)}, seed {facts.number(data['seed'])}: why"
+    heading = f"{facts.title(data)}, seed {facts.number(data['seed'])}: what its figures are made of"
     blocks = [
         textwrap.wrap(heading, width),
         warning_lines(data["warnings"], width),
@@ -77,7 +77,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["operator"],
         str(row["calls"]),
         show_seconds(row["seconds"], zeros=True),
-        facts.share(row["share"]),
+        f"{100 * row['share']:.1f}%",
         _flops(flops) if flops else facts.NOTHING,
         show_bytes(size) if size else facts.NOTHING,
         row["bound"],
@@ -100,10 +100,9 @@ def _memory(memory: dict[str, Any]) -> dict[str, str]:
     if memory["state_bytes_per_seq"]:
         pool += f", and {show_bytes(memory['state_bytes_per_seq'])} of state a sequence"
     if memory["requests_held"] is not None and memory["mean_request_tokens"] is not None:
-        pool += (
-            f"; {_count(memory['requests_held'], 'request')} of the mean length, {memory['mean_request_tokens']:,.0f}"
-        )
-        pool += f" tokens, at a time, of at most {memory['max_seqs']:,} that run"
+        requests = _count(memory["requests_held"], "request")
+        pool += f"; {requests} of {memory['mean_request_tokens']:,.0f} tokens, the mean, at a time"
+        pool += f" ({memory['max_seqs']:,} may run)"
     return {"memory": f"a device may use {show_bytes(memory['usable_bytes'])}: {held}", "KV pool": pool}
 
 
@@ -122,13 +121,13 @@ def _assumptions(varied: dict[str, Any], width: int) -> list[str]:
     now = [show_seconds(base[name], zeros=True) for name in list(_FIGURES)[:2]]
     rows.append(["(none)", "", *now, facts.number(base[list(_FIGURES)[2]])])
     for each in varied["changes"]:
-        if _moves(each):
-            rejected = f" ({each['rejected']:,} rejected)" if each["rejected"] else ""
+        if _moves(each, varied):
+            rejected = f" ({each['rejected']:,} rejected)" if each["rejected"] != varied["rejected"] else ""
             moved = (_percent(each["moved"][name]) for name in _FIGURES)
             rows.append([each["assumption"], each["change"] + rejected, *moved])
     lines = columns(rows, left=2)
     made = lines if max(map(len, lines)) <= width else rows_block(_folded(rows), width)
-    refused = {f"{each['assumption']}: {each['change']}": each["why"] for each in varied["refused"]}
+    refused = {f"{each['assumption']} {each['change']}": each["why"].split("; ")[0] for each in varied["refused"]}
     return [*textwrap.wrap(head, width), *made, *sentences(refused, width)]
 
 
@@ -139,7 +138,7 @@ def _folded(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def _unmoved(varied: dict[str, Any]) -> dict[str, str]:
     names = dict.fromkeys(each["assumption"] for each in varied["changes"])
-    moving = {each["assumption"] for each in varied["changes"] if _moves(each)}
+    moving = {each["assumption"] for each in varied["changes"] if _moves(each, varied)}
     still = [name for name in names if name not in moving]
     return {"moves nothing": ", ".join(still)} if still else {}
 
@@ -150,12 +149,14 @@ def _prefix_cache(cache: dict[str, Any]) -> dict[str, str]:
     return {"prefix cache": f"not modelled{most}"}
 
 
-def _moves(change: dict[str, Any]) -> bool:
-    return any(moved is not None and abs(moved) >= _STILL for moved in change["moved"].values()) or change["rejected"]
+def _moves(change: dict[str, Any], varied: dict[str, Any]) -> bool:
+    """Whether a change does anything that the page would show."""
+    largest = max((abs(moved) for moved in change["moved"].values() if moved is not None), default=0.0)
+    return largest >= _STILL or change["rejected"] != varied["rejected"]
 
 
 def _percent(fraction: float | None) -> str:
-    return facts.NOTHING if fraction is None else f"{100 * fraction:+.1f}%"
+    return facts.NOTHING if fraction is None else f"{round(100 * fraction, 1) + 0.0:+.1f}%"
 
 
 def _count(number: int, what: str) -> str:

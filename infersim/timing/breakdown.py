@@ -22,7 +22,7 @@ Bound = Literal["compute", "memory", "launch", "link", "host"]
 RESOURCES: tuple[Bound, ...] = ("memory", "compute", "launch")
 """What an operator on the device can be bound by; of equals the first is named."""
 _TAKEN_AWAY: dict[str, dict[str, Any]] = {
-    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None},
+    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None, "pair_s": 0.0},
     "compute": {"flops_per_s": INFINITE},
     "launch": {"launch_s": 0.0, "floor": None, "expert_s": 0.0, "row_s": 0.0, "query_s": 0.0},
 }
@@ -57,6 +57,7 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
         timing: the replica's.
         shape: the step.
     """
+    shape = timing.computed(shape)
     rows = _rows(timing, shape)
     without = {resource: _rows(_without(timing, resource), shape) for resource in RESOURCES}
     return [
@@ -71,6 +72,7 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
 def _rows(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     """Rows by operator, those of all blocks together."""
     found: dict[str, Row] = {}
+    # of a pass that runs while the one before is still under way, the time that it adds
     overlapping = timing._overlapping if shape.prefill_context_tokens else 1.0
     for row in (*_linear(timing, shape), *_attention(timing, shape), *_engine(timing, shape)):
         before, row = found.get(row.operator), replace(row, seconds=row.seconds / overlapping)
@@ -164,7 +166,7 @@ def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:
 
 
 def _prefill(timing: TransformerTiming, mixer: Mixer, part: Prefill, shape: BatchShape) -> Row:
-    ranks = min(timing._ranks, shape.prefill_chunks)
+    shares = timing._prefill_shares(shape.prefill_tokens, shape.prefill_chunks) if timing._experts is not None else 1
     tokens = shape.prefill_tokens
     seen = min(shape.prefill_work, tokens * part.reach)
     results = operators.RESULT_BYTES * mixer.heads * mixer.pair_width
@@ -173,8 +175,8 @@ def _prefill(timing: TransformerTiming, mixer: Mixer, part: Prefill, shape: Batc
         f"prefill attention{_kind(mixer)}",
         mixer.layers,
         timing._prefill_s(shape, (part,)) - timing._prefill_extra_s,
-        mixer.layers * 2.0 * mixer.heads * seen * mixer.pair_width / ranks,
-        mixer.layers * moved / ranks,
+        mixer.layers * 2.0 * mixer.heads * seen * mixer.pair_width / shares,
+        mixer.layers * moved / shares,
         "memory",
     )
 

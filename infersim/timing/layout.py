@@ -155,6 +155,7 @@ class DeviceShare:
         moe_weights: str,
         kv_cache: str,
         pads_heads: bool = False,
+        cores: int = 1,
         quantises_head: bool = False,
         embedding_on_host: bool = False,
     ) -> DeviceShare:
@@ -165,6 +166,7 @@ class DeviceShare:
             layout: the replica's.
             weights, moe_weights, kv_cache: numeric types.
             pads_heads: the engine pads heads, so that `tensor` need not divide them.
+            cores: cores of a device, each of which has heads of its own.
             quantises_head: embedding and LM head are kept in the weights' type.
             embedding_on_host: the table of token embeddings takes no device memory.
 
@@ -173,7 +175,7 @@ class DeviceShare:
         """
         _check(model, layout, pads_heads)
         element = DTYPE_BYTES[kv_cache]
-        mixers = tuple(_mixer(block, model.hidden, layout.tensor, element) for block in model.attention)
+        mixers = tuple(_mixer(block, model.hidden, layout.tensor, element, cores) for block in model.attention)
         feeds = tuple(_feed(block, model.hidden, layout) for block in model.feed_forward)
         vocab = math.ceil(model.vocab / layout.tensor)
         rows = vocab * model.hidden
@@ -223,16 +225,18 @@ def _elements(products: tuple[Product, ...]) -> int:
     return sum(outputs * inputs for outputs, inputs in products)
 
 
-def _mixer(block: GroupedAttention | LatentAttention | LinearAttention, hidden: int, tensor: int, element: float):
+def _mixer(
+    block: GroupedAttention | LatentAttention | LinearAttention, hidden: int, tensor: int, element: float, cores: int
+) -> Mixer:
     if isinstance(block, GroupedAttention):
-        return _grouped(block, hidden, tensor, element)
+        return _grouped(block, hidden, tensor, element, cores)
     if isinstance(block, LatentAttention):
         return _latent(block, hidden, tensor, element)
     return _linear(block, hidden, tensor)
 
 
-def _grouped(block: GroupedAttention, hidden: int, tensor: int, element: float) -> Mixer:
-    heads, kv_heads = math.ceil(block.heads / tensor), math.ceil(block.kv_heads / tensor)
+def _grouped(block: GroupedAttention, hidden: int, tensor: int, element: float, cores: int) -> Mixer:
+    heads, kv_heads = (cores * math.ceil(count / (tensor * cores)) for count in (block.heads, block.kv_heads))
     key, value = block.head_dim, block.value_dim or block.head_dim
     keys_values = kv_heads * (key + value) if block.own_kv else 0
     queries = heads * (key + (value if block.output_gate else 0))

@@ -10,6 +10,7 @@ keeps 1/pipeline of them in each of its stages, and a token passes all layers at
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +135,7 @@ class TransformerTiming:
             moe_weights=moe,
             kv_cache=kv,
             pads_heads=engine.pads_heads,
+            cores=engine.cores,
             quantises_head=engine.quantises_head,
             embedding_on_host=engine.embedding_on_host,
         )
@@ -158,10 +160,10 @@ class TransformerTiming:
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
         self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
-        self._latent_prompts = engine.latent_prompts
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
+        # behind a pass of its own prompt a pass waits for a stage or two of it, not for all
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
-        self._kv_read, self._place_tokens = engine.kv_read, place_tokens
+        self._kv_read, self._place_tokens, self._latent_prompts = engine.kv_read, place_tokens, engine.latent_prompts
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
@@ -195,7 +197,6 @@ class TransformerTiming:
             return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
         attention_s = base_s + context * token_s
         step_s = body_s + self._head[shape.sampled_seqs] + attention_s + self._prefill_s(shape, self._prefill)
-        # behind a pass of its own prompt a pass waits for one stage of it, not for all
         return step_s / self._overlapping if shape.prefill_context_tokens else step_s
 
     def _prefill_s(self, shape: BatchShape, parts: tuple[Prefill, ...]) -> float:
@@ -259,6 +260,21 @@ class TransformerTiming:
         first_s = body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
         steps = int((upto - context) // decodes) + 1 if upto < FOREVER else FOREVER
         return first_s, token_s * decodes, steps
+
+    def computed(self, shape: BatchShape) -> BatchShape:
+        """What an engine computes that is asked for a shape: the tokens and the context that it pads with, too."""
+        decodes, context = shape.decode_seqs, shape.decode_context_tokens
+        if self._kv_read == "live" or not decodes:
+            return shape
+        padded = copy.copy(shape)
+        if self._kv_read == "whole":
+            padded.decode_seqs = self.max_seqs
+            padded.decode_context_tokens = self.max_seqs * self._place_tokens
+            padded.sampled_seqs += self.max_seqs - decodes
+        else:
+            edges = in_buckets(((FOREVER, 0.0, 1.0),), decodes * LEAST_BUCKET, decodes * self._place_tokens)
+            padded.decode_context_tokens = int(value_at(edges, context))
+        return padded
 
     # -- work --------------------------------------------------------------------------------------------------------
 

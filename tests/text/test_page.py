@@ -88,6 +88,15 @@ def test_a_full_summary_reads_well():
     assert "a device 457 W in the mean, 700 W at most" in " ".join(text.split())
 
 
+def test_the_interval_is_told_with_what_it_rests_on():
+    interval = {"ttft_s": {"mean": [0.05, 0.2]}, "tpot_s": None, "basis": "80% of 40 validated runs"}
+    told = FULL | {"confidence": FULL["confidence"] | {"prediction_interval": interval}}
+    assert "expected      mean TTFT 50 ms to 200 ms (80% of 40 validated runs)" in page(told)
+    unknown = {"ttft_s": None, "tpot_s": None, "basis": "no validated runs of this class"}
+    told = FULL | {"confidence": FULL["confidence"] | {"prediction_interval": unknown}}
+    assert "expected      no validated runs of this class" in page(told)
+
+
 def test_the_span_is_told_where_it_is_not_the_whole_run():
     whole = FULL | {"span": {"begin_s": 0.0, "end_s": 200.0, "warmup": "none"}}
     assert "figures cover" not in page(whole)
