@@ -73,6 +73,9 @@ class KernelShares(Spec):
     """What holds with the engine's `flash_attn` off; None: the same as with it."""
     all_reduce_s: Positive = 10e-6
     """Latency of an all-reduce among devices [s]."""
+    linked_in_pairs: Flag = False
+    """The devices of a node are linked pair by pair: among some of them no more of the link is of use than leads to
+    these."""
     source: Text
     date: IsoDate
     method: Text

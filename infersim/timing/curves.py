@@ -123,7 +123,7 @@ class Source:
             if curve is None and self.relative is not None and name in self.relative.operators:
                 curve = generic.scaled(self.relative.operators[name], name, self.relative, self.device)
         if curve is None or devices not in curve.devices:
-            curve = generic.all_reduce(self.device, devices, (self.shares or generic.GENERIC).all_reduce_s)
+            curve = generic.all_reduce(self.device, devices, self.shares or generic.GENERIC)
         if curve is None:
             problem = f"{self.device.name} has no link between devices"
             raise InputError(problem, "allowed: 1", "parallel.tensor", str(devices))

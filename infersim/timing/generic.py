@@ -14,6 +14,7 @@ from infersim.spec.hardware import (
     Confidence,
     Curve,
     DecodeAttentionCurve,
+    DecodeLine,
     Device,
     ElementwiseCurve,
     GemmCurve,
@@ -69,7 +70,7 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
     if isinstance(curve, AllReduceCurve):
         return _scaled_collective(curve, relative, device)
     if isinstance(curve, DecodeAttentionCurve):
-        lines = tuple(line.model_copy(update={"bytes_per_s": line.bytes_per_s * bandwidth}) for line in curve.lines)
+        lines = tuple(_faster_line(line, bandwidth) for line in curve.lines)
         return _derived(curve, relative, {"lines": lines})
     update = {"bytes_per_s": curve.bytes_per_s * bandwidth}
     if hasattr(curve, "flops_per_s"):
@@ -77,6 +78,12 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
         theirs, ours = (peak_of(of, "bf16" if attention else dtype) for of in (relative, device))
         update["flops_per_s"] = curve.flops_per_s * (ours or 0.0) / (theirs or 1.0)
     return _derived(curve, relative, update)
+
+
+def _faster_line(line: DecodeLine, ratio: float) -> DecodeLine:
+    row = line.row_bytes_per_s
+    update = {"bytes_per_s": line.bytes_per_s * ratio, "row_bytes_per_s": None if row is None else row * ratio}
+    return line.model_copy(update=update)
 
 
 def _derived(curve: Any, relative: Device, update: dict[str, Any]) -> Any:
@@ -214,12 +221,14 @@ def latent(device: Device) -> LatentAttentionCurve:
 
 
 def all_reduce(
-    device: Device, devices: int, latency_s: float, confidence: Confidence = "spec-sheet"
+    device: Device, devices: int, shares: KernelShares, confidence: Confidence = "spec-sheet"
 ) -> AllReduceCurve | None:
     """A ring over the device's link; None where the data sheet has no link."""
     if device.link is None:
         return None
-    rate = LINK_SHARE * device.link.bytes_per_s * devices / (2.0 * (devices - 1))
+    latency_s, rate = shares.all_reduce_s, LINK_SHARE * device.link.bytes_per_s * devices / (2.0 * (devices - 1))
+    if shares.linked_in_pairs and device.node_devices:
+        rate *= min((devices - 1) / (device.node_devices - 1), 1.0)
     line = {"latency_s": latency_s, "bytes_per_s": rate}
     return AllReduceCurve.model_validate(
         {
