@@ -57,7 +57,6 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
         timing: the replica's.
         shape: the step.
     """
-    shape = timing.computed(shape)
     rows = _rows(timing, shape)
     without = {resource: _rows(_without(timing, resource), shape) for resource in RESOURCES}
     return [
@@ -142,9 +141,18 @@ def _attention(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
         if shape.prefill_tokens:
             yield _prefill(timing, mixer, part, shape)
     if shape.decode_seqs and timing._kv_read != "live":
-        seqs, context = shape.decode_seqs, shape.decode_context_tokens
-        seconds = value_at(timing._pieces(seqs), context) - value_at(timing._live_pieces(seqs), context)
-        yield Row("empty KV places", 1, seconds, 0.0, 0.0, "memory")
+        yield _padding(timing, shape)
+
+
+def _padding(timing: TransformerTiming, shape: BatchShape) -> Row:
+    """What an engine computes and reads in vain, beside what is in the cache."""
+    seqs, context, padded = shape.decode_seqs, shape.decode_context_tokens, timing.computed(shape)
+    seconds = value_at(timing._pieces(seqs), context) - value_at(timing._live_pieces(seqs), context)
+    flops = moved = 0.0
+    for mixer in timing._share.mixers:
+        live, all_read = _decode(timing, mixer, shape), _decode(timing, mixer, padded)
+        flops, moved = flops + all_read.flops - live.flops, moved + all_read.bytes - live.bytes
+    return Row("empty KV places", 1, seconds, flops, moved, "memory")
 
 
 def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:
