@@ -21,6 +21,7 @@ from infersim.spec.hardware import (
     LatentAttentionCurve,
     MoeCurve,
     PrefillAttentionCurve,
+    Unpack,
 )
 from infersim.timing.dtypes import DTYPE_BYTES, compute_dtype
 
@@ -37,7 +38,11 @@ GENERIC = KernelShares(
 )
 """What the kernels of a GPU engine reach of a data sheet that nobody measured."""
 READ_NORM = 3.0
-"""Exponent that joins the times to read weights and to unpack them."""
+"""Exponent that joins two limits: reading weights and unpacking them, units and power."""
+USUAL_MATRIX = 4.0
+"""Peak of matrix units over that of fp32 on most GPUs."""
+UNPACKED_ROWS = 32
+"""Tokens of a step up to which a product's own kernel unpacks the weights (MMQ_MAX_BATCH_SIZE of ggml-cuda)."""
 RESULT_BYTES = 2.0
 """Bytes an element of what layers hand on, as `operators.RESULT_BYTES`."""
 MATRIX_UNITS = 2.0
@@ -167,8 +172,12 @@ def _product_peak(device: Device, dtype: str, shares: KernelShares) -> float:
 
 def _products(weights: str, dtype: str, device: Device, shares: KernelShares, about: dict[str, Any]) -> GemmCurve:
     """Products of shares of the peaks; weights are read at the pace of memory and of the units that unpack them."""
-    flops = _product_peak(device, dtype, shares) * shares.flops * shares.flops_by_dtype.get(weights, 1.0)
-    read = shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * device.memory.bandwidth_bytes_per_s
+    flops = _sustained(device, _product_peak(device, dtype, shares), shares) * shares.flops_by_dtype.get(weights, 1.0)
+    bandwidth = device.memory.bandwidth_bytes_per_s
+    unpack = None
+    if shares.unpacked_bytes and DTYPE_BYTES[weights] < RESULT_BYTES:
+        unpack = Unpack(rows=UNPACKED_ROWS, element_s=shares.unpacked_bytes / bandwidth)
+    read = shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * bandwidth
     vector, fp32 = shares.vector_flops.get(weights), device.peak_flops.fp32
     if vector and fp32:
         unpacked = vector * fp32 / 2.0 * DTYPE_BYTES[weights]
@@ -178,12 +187,24 @@ def _products(weights: str, dtype: str, device: Device, shares: KernelShares, ab
         launch_s=shares.launch_s,
         flops_per_s=flops,
         bytes_per_s=read,
-        wave_tiles=flops / shares.core_flops_per_s if shares.core_flops_per_s else 0.0,
+        wave_tiles=0.0,
         k_half=0.0,
         bytes_extra=0.0,
         norm=3.5,
+        unpack=unpack,
         **about,
     )
+
+
+def _sustained(device: Device, peak: float, shares: KernelShares) -> float:
+    """Rate of products of many tokens by what kernels reach of the peak and what the power limit allows [FLOP/s]."""
+    rate, peaks = shares.flops * peak, device.peak_flops
+    newest = next((name for name in ("fp4", "fp8", "bf16", "fp16") if getattr(peaks, name)), "")
+    if newest not in shares.flops_per_joule or device.power_w is None:
+        return rate
+    matrix = (peak / peaks.fp32 / USUAL_MATRIX) ** 0.5 if peaks.fp32 else 1.0
+    allowed = shares.flops_per_joule[newest] * device.power_w.limit * matrix
+    return float((rate**-READ_NORM + allowed**-READ_NORM) ** (-1.0 / READ_NORM))
 
 
 def _experts(products: GemmCurve, bandwidth: float, shares: KernelShares, about: dict[str, Any]) -> MoeCurve:
