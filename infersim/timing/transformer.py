@@ -85,7 +85,6 @@ class TransformerTiming:
         "_experts",
         "_head",
         "_host_s",
-        "_kv_read",
         "_lane_tokens",
         "_lanes",
         "_latent_prompts",
@@ -96,6 +95,8 @@ class TransformerTiming:
         "_prefill",
         "_prefill_extra_s",
         "_ranks",
+        "_reads_buckets",
+        "_reads_whole",
         "_share",
         "_stages",
         "_tile_s",
@@ -162,7 +163,8 @@ class TransformerTiming:
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
         # behind a pass of its own prompt a pass waits for a stage or two of it, not for all
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
-        self._kv_read, self._place_tokens, self._latent_prompts = engine.kv_read, place_tokens, engine.latent_prompts
+        self._place_tokens, self._latent_prompts = place_tokens, engine.latent_prompts
+        self._reads_buckets, self._reads_whole = engine.kv_read == "buckets", engine.kv_read == "whole"
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
@@ -182,6 +184,8 @@ class TransformerTiming:
 
     def step_s(self, shape: BatchShape) -> float:
         """Time of one step [s]."""
+        if self._reads_whole:
+            shape = self.computed(shape)
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
         for piece in self._decode[decodes] or self._pieces(decodes):
             if context <= piece[0]:
@@ -250,6 +254,8 @@ class TransformerTiming:
         The shape must have no prefill. The line ends where decode attention changes from one of its lines to the
         next.
         """
+        if self._reads_whole:
+            shape = self.computed(shape)
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
         for piece in self._decode[decodes] or self._pieces(decodes):
             if context <= piece[0]:
@@ -263,13 +269,13 @@ class TransformerTiming:
     def computed(self, shape: BatchShape) -> BatchShape:
         """What an engine computes that is asked for a shape: the tokens and the context that it pads with, too."""
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
-        if self._kv_read == "live" or not decodes:
+        if not decodes or not (self._reads_buckets or self._reads_whole):
             return shape
         padded = copy.copy(shape)
-        if self._kv_read == "whole":
+        if self._reads_whole:
             padded.decode_seqs = self.max_seqs
             padded.decode_context_tokens = self.max_seqs * self._place_tokens
-            padded.sampled_seqs += self.max_seqs - decodes
+            padded.sampled_seqs = self.max_seqs
         else:
             edges = in_buckets(((FOREVER, 0.0, 1.0),), decodes * LEAST_BUCKET, decodes * self._place_tokens)
             padded.decode_context_tokens = int(value_at(edges, context))
@@ -431,10 +437,8 @@ class TransformerTiming:
     def _pieces(self, seqs: int) -> tuple[Piece, ...]:
         """Decode attention of all layers for so many sequences: pieces of a line in their context."""
         pieces = self._live_pieces(seqs)
-        if self._kv_read == "buckets":
+        if self._reads_buckets:
             pieces = in_buckets(pieces, seqs * LEAST_BUCKET, seqs * self._place_tokens)
-        elif self._kv_read == "whole":
-            pieces = ((FOREVER, self._whole_s(seqs), 0.0),)
         self._decode[seqs] = pieces
         return pieces
 
@@ -447,17 +451,6 @@ class TransformerTiming:
             (upto * spread if upto < FOREVER else FOREVER, base_s, slope_s / spread)
             for upto, base_s, slope_s in summed(shares)
         )
-
-    def _whole_s(self, seqs: int) -> float:
-        """Attention over all places to their ends, and the other layers of those that are empty [s]."""
-        places = self.max_seqs
-        attention_s = value_at(self._live_pieces(places), places * self._place_tokens)
-        return attention_s + self._linear_s(places) - self._linear_s(seqs)
-
-    def _linear_s(self, decodes: int) -> float:
-        """All but attention of so many decodes [s]."""
-        body_s = self._body[decodes] if self._experts is None else self._spread_s(decodes, 0, 0)
-        return body_s + self._head[decodes]
 
     def _mixer_pieces(self, mixer: Mixer, seqs: float) -> tuple[Piece, ...]:
         layers = mixer.layers
