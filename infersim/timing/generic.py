@@ -55,11 +55,20 @@ _SIXTEEN = ("bf16", "fp16", "tf32", "fp32")
 _PEAKS = {"fp8": ("fp8", *_SIXTEEN), "nvfp4": ("fp4", *_SIXTEEN), "int8": ("int8", *_SIXTEEN), "fp32": ("fp32",)}
 
 
-def peak_of(device: Device, dtype: str) -> float | None:
-    """Peak rate at which a device computes in a type, or in the next that it has [FLOP/s]."""
+def peak_of(device: Device, dtype: str, sums_in_16_bits: bool = False) -> float | None:
+    """Peak rate at which a device computes in a type, or in the next that it has [FLOP/s].
+
+    Args:
+        device: whose data sheet.
+        dtype: numeric type.
+        sums_in_16_bits: as `KernelShares.sums_in_16_bits`.
+    """
     peaks = device.peak_flops
     rates = (getattr(peaks, name) for name in _PEAKS.get(dtype, (dtype, *_SIXTEEN)) if hasattr(peaks, name))
-    return next((rate for rate in rates if rate is not None), None)
+    peak = next((rate for rate in rates if rate is not None), None)
+    if peak is not None and sums_in_16_bits and dtype in _SIXTEEN:
+        return max(peak, (peaks.int8 or 0.0) / 2.0)
+    return peak
 
 
 def computes_in(device: Device, dtype: str) -> str:
@@ -157,17 +166,12 @@ def from_shares(
 
 def _product_peak(device: Device, dtype: str, shares: KernelShares) -> float:
     """Rate that shares of compute are shares of [FLOP/s]."""
-    peaks = device.peak_flops
-    sixteen = peak_of(device, "bf16")
+    sixteen, fp32 = peak_of(device, "bf16"), device.peak_flops.fp32
     if sixteen is None:
         problem = f"{device.name} computes in integers only: language models need a floating-point type"
         raise InputError(problem, "a device with bf16 or fp16", "device", device.name)
-    peak = peak_of(device, dtype) or sixteen
-    if shares.sums_in_16_bits and dtype in _SIXTEEN:
-        peak = max(peak, (peaks.int8 or 0.0) / 2.0)
-    if sixteen > MATRIX_UNITS * (peaks.fp32 or sixteen):
-        peak *= shares.matrix_units
-    return peak
+    peak = peak_of(device, dtype, shares.sums_in_16_bits) or sixteen
+    return peak * shares.matrix_units if sixteen > MATRIX_UNITS * (fp32 or sixteen) else peak
 
 
 def _products(weights: str, dtype: str, device: Device, shares: KernelShares, about: dict[str, Any]) -> GemmCurve:

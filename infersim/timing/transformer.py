@@ -141,8 +141,9 @@ class TransformerTiming:
         )
         activations = compute_dtype(weights, precision.activations)
         self._operand_bytes = DTYPE_BYTES[generic.computes_in(device, activations)]
+        source = Source.of(device, relative, engine, fused_attention)
         self._curves = Curves.of(
-            Source.of(device, relative, engine, fused_attention),
+            source,
             weights=weights,
             moe_weights=moe,
             activations=activations,
@@ -156,7 +157,8 @@ class TransformerTiming:
         self.max_tokens, self.max_seqs = max_tokens, max_seqs
         self.frontend_s = engine.frontend_s.value
         self.frontend_serial_s = engine.frontend_serial_s.value if engine.frontend_serial_s else 0.0
-        self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
+        in_16_bits = source.shares is not None and source.shares.sums_in_16_bits
+        self.peak_flops = layout.devices * (peak_of(device, activations, in_16_bits) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
         self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
@@ -439,6 +441,8 @@ class TransformerTiming:
         pieces = self._live_pieces(seqs)
         if self._reads_buckets:
             pieces = in_buckets(pieces, seqs * LEAST_BUCKET, seqs * self._place_tokens)
+        elif self._reads_whole:
+            pieces = ((FOREVER, value_at(pieces, seqs * self._place_tokens), 0.0),)
         self._decode[seqs] = pieces
         return pieces
 
