@@ -14,7 +14,6 @@ from typing import Any, Literal
 from infersim.timing import operators
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.layout import Experts, Feed, Mixer, Product
-from infersim.timing.pieces import value_at
 from infersim.timing.shape import BatchShape
 from infersim.timing.transformer import INFINITE, Prefill, TransformerTiming
 
@@ -140,19 +139,6 @@ def _attention(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
             yield _decode(timing, mixer, shape)
         if shape.prefill_tokens:
             yield _prefill(timing, mixer, part, shape)
-    if shape.decode_seqs and timing._kv_read != "live":
-        yield _padding(timing, shape)
-
-
-def _padding(timing: TransformerTiming, shape: BatchShape) -> Row:
-    """What an engine computes and reads in vain, beside what is in the cache."""
-    seqs, context, padded = shape.decode_seqs, shape.decode_context_tokens, timing.computed(shape)
-    seconds = value_at(timing._pieces(seqs), context) - value_at(timing._live_pieces(seqs), context)
-    flops = moved = 0.0
-    for mixer in timing._share.mixers:
-        live, all_read = _decode(timing, mixer, shape), _decode(timing, mixer, padded)
-        flops, moved = flops + all_read.flops - live.flops, moved + all_read.bytes - live.bytes
-    return Row("empty KV places", 1, seconds, flops, moved, "memory")
 
 
 def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:
