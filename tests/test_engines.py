@@ -52,7 +52,12 @@ def test_every_engine_answers_every_request_and_its_gaps_add_up(kind, tmp_path, 
     assert figures["requests"]["completed"] == 60
     assert result.scenario.fleet["main"].engine.kind == kind
     gaps = (table.output_tokens - 1).sum()
-    assert figures["itl_s"]["mean"] * gaps == pytest.approx((table.finish_s - table.first_token_s).sum(), rel=1e-6)
+    seen_s = (table.finish_s - table.first_token_s).sum()
+    bundle = figures["confidence"]["engine"].get("first_bundle_tokens")
+    if bundle:  # the first token waits for those that it comes with
+        assert 0.8 * figures["itl_s"]["mean"] * gaps < seen_s < figures["itl_s"]["mean"] * gaps
+    else:
+        assert figures["itl_s"]["mean"] * gaps == pytest.approx(seen_s, rel=1e-6)
     assert figures["utilisation"]["busy"] <= 1.0
     single = sim.simulate(scenario(kind), {"run.stepping": "single"})
     np.testing.assert_allclose(single.requests.finish_s, table.finish_s, rtol=1e-9)
@@ -165,6 +170,6 @@ def test_prompts_that_are_not_split_find_room_in_the_step_times():
 
 
 def test_every_engine_has_a_profile():
-    assert sorted(KINDS) == load.list_profiles("engine")
+    assert sorted(KINDS) == sorted({name.partition("-")[0] for name in load.list_profiles("engine")})
     assert load.load_profile("engine", "neuronx").pads_heads
     assert not load.load_profile("engine", "vllm").pads_heads

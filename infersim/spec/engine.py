@@ -53,9 +53,13 @@ class KernelShares(Spec):
     """Products are summed in 16 bits: on cards that halve the rate of 32-bit sums the peak is half of int8's."""
     matrix_units: Share = 1.0
     """Share of `flops` on devices whose 16-bit peak is that of matrix units, above twice their fp32 peak."""
-    core_flops_per_s: Positive | None = None
-    """Rate at which one core computes its output tile: products of few tiles leave cores idle [FLOP/s]. None: they do
-    not."""
+    flops_per_joule: dict[str, Positive] = Field(default_factory=dict)
+    """Products that a device's power limit allows, by the newest type that it computes in (`fp4`, `fp8`, `bf16` or
+    `fp16`), which tells generations apart; for a matrix-unit peak of four times the fp32 one, and with the root of
+    that ratio. Generations that are not named are not held by power [FLOP/J]."""
+    unpacked_bytes: NonNegative = 0.0
+    """Traffic for a weight of less than 16 bits in products of many tokens, before which it is written out in 16
+    bits [B]."""
     vector_flops: dict[str, Share] = Field(default_factory=dict)
     """By type of weights: products of one token, which vector units unpack and multiply, of the fp32 peak at two FLOPs
     a weight. Types that are not named are read as fast as memory gives them."""

@@ -93,6 +93,15 @@ class Crowding(Spec):
     rows: Positive
 
 
+class Unpack(Spec):
+    """Quantised weights written out in 16 bits before products of many rows: outputs · inputs · element_s."""
+
+    rows: NonNegative
+    """Rows up to which the product's own kernel unpacks them."""
+    element_s: NonNegative
+    """Per weight [s]."""
+
+
 class GemmCurve(_Curve):
     """Time of a matrix product; `operators.gemm_s`. The optional parts are zero where they are absent."""
 
@@ -111,6 +120,7 @@ class GemmCurve(_Curve):
     tile_rows: Positive = 128.0
     """Rows of an output tile."""
     quantise: Quantise | None = None
+    unpack: Unpack | None = None
     crowding: Crowding | None = None
     floor: Floor | None = None
     cache: Cache | None = None

@@ -14,7 +14,6 @@ from typing import Any, Literal
 from infersim.timing import operators
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.layout import Experts, Feed, Mixer, Product
-from infersim.timing.pieces import value_at
 from infersim.timing.shape import BatchShape
 from infersim.timing.transformer import INFINITE, Prefill, TransformerTiming
 
@@ -141,10 +140,6 @@ def _attention(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
             yield _decode(timing, mixer, shape)
         if shape.prefill_tokens:
             yield _prefill(timing, mixer, part, shape)
-    if shape.decode_seqs and timing._kv_read != "live":
-        seqs, context = shape.decode_seqs, shape.decode_context_tokens
-        seconds = value_at(timing._pieces(seqs), context) - value_at(timing._live_pieces(seqs), context)
-        yield Row("empty KV places", 1, seconds, 0.0, 0.0, "memory")
 
 
 def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:

@@ -21,6 +21,7 @@ from infersim.spec.hardware import (
     LatentAttentionCurve,
     MoeCurve,
     PrefillAttentionCurve,
+    Unpack,
 )
 from infersim.timing.dtypes import DTYPE_BYTES, compute_dtype
 
@@ -37,7 +38,11 @@ GENERIC = KernelShares(
 )
 """What the kernels of a GPU engine reach of a data sheet that nobody measured."""
 READ_NORM = 3.0
-"""Exponent that joins the times to read weights and to unpack them."""
+"""Exponent that joins two limits: reading weights and unpacking them, units and power."""
+USUAL_MATRIX = 4.0
+"""Peak of matrix units over that of fp32 on most GPUs."""
+UNPACKED_ROWS = 32
+"""Tokens of a step up to which a product's own kernel unpacks the weights (MMQ_MAX_BATCH_SIZE of ggml-cuda)."""
 RESULT_BYTES = 2.0
 """Bytes an element of what layers hand on, as `operators.RESULT_BYTES`."""
 MATRIX_UNITS = 2.0
@@ -50,11 +55,20 @@ _SIXTEEN = ("bf16", "fp16", "tf32", "fp32")
 _PEAKS = {"fp8": ("fp8", *_SIXTEEN), "nvfp4": ("fp4", *_SIXTEEN), "int8": ("int8", *_SIXTEEN), "fp32": ("fp32",)}
 
 
-def peak_of(device: Device, dtype: str) -> float | None:
-    """Peak rate at which a device computes in a type, or in the next that it has [FLOP/s]."""
+def peak_of(device: Device, dtype: str, sums_in_16_bits: bool = False) -> float | None:
+    """Peak rate at which a device computes in a type, or in the next that it has [FLOP/s].
+
+    Args:
+        device: whose data sheet.
+        dtype: numeric type.
+        sums_in_16_bits: as `KernelShares.sums_in_16_bits`.
+    """
     peaks = device.peak_flops
     rates = (getattr(peaks, name) for name in _PEAKS.get(dtype, (dtype, *_SIXTEEN)) if hasattr(peaks, name))
-    return next((rate for rate in rates if rate is not None), None)
+    peak = next((rate for rate in rates if rate is not None), None)
+    if peak is not None and sums_in_16_bits and dtype in _SIXTEEN:
+        return max(peak, (peaks.int8 or 0.0) / 2.0)
+    return peak
 
 
 def computes_in(device: Device, dtype: str) -> str:
@@ -73,10 +87,15 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
         lines = tuple(_faster_line(line, bandwidth) for line in curve.lines)
         return _derived(curve, relative, {"lines": lines})
     update = {"bytes_per_s": curve.bytes_per_s * bandwidth}
+    if isinstance(curve, GemmCurve):
+        update["bytes_extra"] = curve.bytes_extra * bandwidth  # traffic that stands for a time of the kernel's own
     if hasattr(curve, "flops_per_s"):
         attention = isinstance(curve, (PrefillAttentionCurve, LatentAttentionCurve))
         theirs, ours = (peak_of(of, "bf16" if attention else dtype) for of in (relative, device))
-        update["flops_per_s"] = curve.flops_per_s * (ours or 0.0) / (theirs or 1.0)
+        ratio = (ours or 0.0) / (theirs or 1.0)
+        update["flops_per_s"] = curve.flops_per_s * ratio
+        if hasattr(curve, "wave_tiles"):
+            update["wave_tiles"] = curve.wave_tiles * ratio  # a tile's own latency stays
     return _derived(curve, relative, update)
 
 
@@ -152,23 +171,22 @@ def from_shares(
 
 def _product_peak(device: Device, dtype: str, shares: KernelShares) -> float:
     """Rate that shares of compute are shares of [FLOP/s]."""
-    peaks = device.peak_flops
-    sixteen = peak_of(device, "bf16")
+    sixteen, fp32 = peak_of(device, "bf16"), device.peak_flops.fp32
     if sixteen is None:
         problem = f"{device.name} computes in integers only: language models need a floating-point type"
         raise InputError(problem, "a device with bf16 or fp16", "device", device.name)
-    peak = peak_of(device, dtype) or sixteen
-    if shares.sums_in_16_bits and dtype in _SIXTEEN:
-        peak = max(peak, (peaks.int8 or 0.0) / 2.0)
-    if sixteen > MATRIX_UNITS * (peaks.fp32 or sixteen):
-        peak *= shares.matrix_units
-    return peak
+    peak = peak_of(device, dtype, shares.sums_in_16_bits) or sixteen
+    return peak * shares.matrix_units if sixteen > MATRIX_UNITS * (fp32 or sixteen) else peak
 
 
 def _products(weights: str, dtype: str, device: Device, shares: KernelShares, about: dict[str, Any]) -> GemmCurve:
     """Products of shares of the peaks; weights are read at the pace of memory and of the units that unpack them."""
-    flops = _product_peak(device, dtype, shares) * shares.flops * shares.flops_by_dtype.get(weights, 1.0)
-    read = shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * device.memory.bandwidth_bytes_per_s
+    flops = _sustained(device, _product_peak(device, dtype, shares), shares) * shares.flops_by_dtype.get(weights, 1.0)
+    bandwidth = device.memory.bandwidth_bytes_per_s
+    unpack = None
+    if shares.unpacked_bytes and DTYPE_BYTES[weights] < RESULT_BYTES:
+        unpack = Unpack(rows=UNPACKED_ROWS, element_s=shares.unpacked_bytes / bandwidth)
+    read = shares.bytes * shares.bytes_by_dtype.get(weights, 1.0) * bandwidth
     vector, fp32 = shares.vector_flops.get(weights), device.peak_flops.fp32
     if vector and fp32:
         unpacked = vector * fp32 / 2.0 * DTYPE_BYTES[weights]
@@ -178,12 +196,24 @@ def _products(weights: str, dtype: str, device: Device, shares: KernelShares, ab
         launch_s=shares.launch_s,
         flops_per_s=flops,
         bytes_per_s=read,
-        wave_tiles=flops / shares.core_flops_per_s if shares.core_flops_per_s else 0.0,
+        wave_tiles=0.0,
         k_half=0.0,
         bytes_extra=0.0,
         norm=3.5,
+        unpack=unpack,
         **about,
     )
+
+
+def _sustained(device: Device, peak: float, shares: KernelShares) -> float:
+    """Rate of products of many tokens by what kernels reach of the peak and what the power limit allows [FLOP/s]."""
+    rate, peaks = shares.flops * peak, device.peak_flops
+    newest = next((name for name in ("fp4", "fp8", "bf16", "fp16") if getattr(peaks, name)), "")
+    if newest not in shares.flops_per_joule or device.power_w is None:
+        return rate
+    matrix = (peak / peaks.fp32 / USUAL_MATRIX) ** 0.5 if peaks.fp32 else 1.0
+    allowed = shares.flops_per_joule[newest] * device.power_w.limit * matrix
+    return float((rate**-READ_NORM + allowed**-READ_NORM) ** (-1.0 / READ_NORM))
 
 
 def _experts(products: GemmCurve, bandwidth: float, shares: KernelShares, about: dict[str, Any]) -> MoeCurve:

@@ -80,11 +80,12 @@ def gemm_s(
 ) -> Array:
     """Time of an m × k by k × n product [s], form `gemm/1`.
 
-    launch + ‖compute, memory‖ + quantise, with
+    launch + ‖compute, memory‖ + quantise + unpack, with
     compute = 2mnk/P · (1 + wave_tiles/tiles) · (1 + k_half/k) · (1 + share · m/(m + rows)),
     tiles = max(m/tile_rows, 1) · ceil(n/128),
     memory = (bytes + bytes_extra)/BW,
-    quantise = m · ‖row_s, k · element_s‖ for activations that are quantised at run time;
+    quantise = m · ‖row_s, k · element_s‖ for activations that are quantised at run time,
+    unpack = n · k · element_s of more than `rows` rows;
     all of it joined with a floor where the curve has one. Rows are not rounded up to whole tiles: a fit with rounding
     was no better and made more tokens take less time at some sizes.
 
@@ -106,6 +107,8 @@ def gemm_s(
     time = curve.launch_s + joined(compute, (moved + curve.bytes_extra) / curve.bytes_per_s, curve.norm)
     if curve.quantise is not None:
         time = time + m * joined(curve.quantise.row_s, k * curve.quantise.element_s, curve.quantise.norm)
+    if curve.unpack is not None:
+        time = time + np.where(m > curve.unpack.rows, n * k * curve.unpack.element_s, 0.0)
     return time if curve.floor is None else joined(time, curve.floor.seconds, curve.floor.norm)
 
 
@@ -171,7 +174,11 @@ def attention_prefill_s(
     """
     tiles = heads * np.maximum(np.asarray(tokens) / TILE, chunks)
     padded = pairs + curve.chunk_pairs * np.asarray(chunks)
-    compute = attention_flops(padded, heads, head_dim) / curve.flops_per_s * (1.0 + curve.wave_tiles / tiles)
+    padded = padded * (1.0 + curve.wave_tiles / tiles)
+    # what every chunk pays is spread over more tiles as it grows: never below the work of one tile a chunk
+    least = (TILE**2 / 2.0 + curve.chunk_pairs) * np.asarray(chunks) * (1.0 + curve.wave_tiles / (heads * chunks))
+    padded = np.where(np.asarray(tokens) / TILE > chunks, np.maximum(padded, least), padded)
+    compute = attention_flops(padded, heads, head_dim) / curve.flops_per_s
     compute = compute * head_factor(head_dim, curve.narrow_head, curve.wide_head) + padded * heads * curve.pair_s
     return curve.launch_s + joined(compute, read_bytes / curve.bytes_per_s, curve.norm)
 

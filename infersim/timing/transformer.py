@@ -35,6 +35,7 @@ LEAST_BUCKET = 128
 """Smallest length that an engine reads which reads its KV cache in buckets (transformers-neuronx's) [tokens]."""
 PASSES_UNDER_WAY = 4
 """Passes of a prompt that a pipeline works on at a time (GGML_SCHED_MAX_COPIES of ggml's scheduler)."""
+TILE_PAIRS = operators.TILE**2 / 2.0
 LINEAR_CHUNK = 64
 """Tokens that chunk-wise kernels of linear attention take together (flash-linear-attention's default)."""
 
@@ -86,7 +87,6 @@ class TransformerTiming:
         "_experts",
         "_head",
         "_host_s",
-        "_kv_read",
         "_lane_tokens",
         "_lanes",
         "_latent_prompts",
@@ -97,6 +97,8 @@ class TransformerTiming:
         "_prefill",
         "_prefill_extra_s",
         "_ranks",
+        "_reads_buckets",
+        "_reads_whole",
         "_share",
         "_stages",
         "_tile_s",
@@ -141,8 +143,9 @@ class TransformerTiming:
         )
         activations = compute_dtype(weights, precision.activations)
         self._operand_bytes = DTYPE_BYTES[generic.computes_in(device, activations)]
+        source = Source.of(device, relative, engine, fused_attention)
         self._curves = Curves.of(
-            Source.of(device, relative, engine, fused_attention),
+            source,
             weights=weights,
             moe_weights=moe,
             activations=activations,
@@ -156,14 +159,16 @@ class TransformerTiming:
         self.max_tokens, self.max_seqs = max_tokens, max_seqs
         self.frontend_s = engine.frontend_s.value
         self.frontend_serial_s = engine.frontend_serial_s.value if engine.frontend_serial_s else 0.0
-        self.peak_flops = layout.devices * (peak_of(device, activations) or 0.0)
+        in_16_bits = source.shares is not None and source.shares.sums_in_16_bits
+        self.peak_flops = layout.devices * (peak_of(device, activations, in_16_bits) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
         self._ranks, self._stages = layout.data, layout.pipeline
         self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
         # behind a pass of its own prompt a pass waits for a stage or two of it, not for all
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
-        self._kv_read, self._place_tokens, self._latent_prompts = engine.kv_read, place_tokens, engine.latent_prompts
+        self._place_tokens, self._latent_prompts = place_tokens, engine.latent_prompts
+        self._reads_buckets, self._reads_whole = engine.kv_read == "buckets", engine.kv_read == "whole"
         host = engine.step_host_async_s if async_scheduling and engine.step_host_async_s else engine.step_host_s
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
@@ -183,6 +188,8 @@ class TransformerTiming:
 
     def step_s(self, shape: BatchShape) -> float:
         """Time of one step [s]."""
+        if self._reads_whole:
+            shape = self.computed(shape)
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
         for piece in self._decode[decodes] or self._pieces(decodes):
             if context <= piece[0]:
@@ -217,7 +224,12 @@ class TransformerTiming:
         for part in parts:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
-            compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
+            pairs *= 1.0 + part.tile_factor / tiles
+            if tiles > chunks:
+                least = (TILE_PAIRS + part.chunk_pairs) * (chunks + part.tile_factor)
+                if pairs < least:
+                    pairs = least
+            compute = pairs * part.pair_s
             memory = prefill * part.token_s + chunks * part.prompt_s + context * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
@@ -251,6 +263,8 @@ class TransformerTiming:
         The shape must have no prefill. The line ends where decode attention changes from one of its lines to the
         next.
         """
+        if self._reads_whole:
+            shape = self.computed(shape)
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
         for piece in self._decode[decodes] or self._pieces(decodes):
             if context <= piece[0]:
@@ -264,13 +278,13 @@ class TransformerTiming:
     def computed(self, shape: BatchShape) -> BatchShape:
         """What an engine computes that is asked for a shape: the tokens and the context that it pads with, too."""
         decodes, context = shape.decode_seqs, shape.decode_context_tokens
-        if self._kv_read == "live" or not decodes:
+        if not decodes or not (self._reads_buckets or self._reads_whole):
             return shape
         padded = copy.copy(shape)
-        if self._kv_read == "whole":
+        if self._reads_whole:
             padded.decode_seqs = self.max_seqs
             padded.decode_context_tokens = self.max_seqs * self._place_tokens
-            padded.sampled_seqs += self.max_seqs - decodes
+            padded.sampled_seqs = self.max_seqs
         else:
             edges = in_buckets(((FOREVER, 0.0, 1.0),), decodes * LEAST_BUCKET, decodes * self._place_tokens)
             padded.decode_context_tokens = int(value_at(edges, context))
@@ -432,10 +446,10 @@ class TransformerTiming:
     def _pieces(self, seqs: int) -> tuple[Piece, ...]:
         """Decode attention of all layers for so many sequences: pieces of a line in their context."""
         pieces = self._live_pieces(seqs)
-        if self._kv_read == "buckets":
+        if self._reads_buckets:
             pieces = in_buckets(pieces, seqs * LEAST_BUCKET, seqs * self._place_tokens)
-        elif self._kv_read == "whole":
-            pieces = ((FOREVER, self._whole_s(seqs), 0.0),)
+        elif self._reads_whole:
+            pieces = ((FOREVER, value_at(pieces, seqs * self._place_tokens), 0.0),)
         self._decode[seqs] = pieces
         return pieces
 
@@ -448,17 +462,6 @@ class TransformerTiming:
             (upto * spread if upto < FOREVER else FOREVER, base_s, slope_s / spread)
             for upto, base_s, slope_s in summed(shares)
         )
-
-    def _whole_s(self, seqs: int) -> float:
-        """Attention over all places to their ends, and the other layers of those that are empty [s]."""
-        places = self.max_seqs
-        attention_s = value_at(self._live_pieces(places), places * self._place_tokens)
-        return attention_s + self._linear_s(places) - self._linear_s(seqs)
-
-    def _linear_s(self, decodes: int) -> float:
-        """All but attention of so many decodes [s]."""
-        body_s = self._body[decodes] if self._experts is None else self._spread_s(decodes, 0, 0)
-        return body_s + self._head[decodes]
 
     def _mixer_pieces(self, mixer: Mixer, seqs: float) -> tuple[Piece, ...]:
         layers = mixer.layers
