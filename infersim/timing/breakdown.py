@@ -20,8 +20,9 @@ from infersim.timing.transformer import INFINITE, Prefill, TransformerTiming
 Bound = Literal["compute", "memory", "launch", "link", "host"]
 RESOURCES: tuple[Bound, ...] = ("memory", "compute", "launch")
 """What an operator on the device can be bound by; of equals the first is named."""
+PADDING = "empty KV places"
 _TAKEN_AWAY: dict[str, dict[str, Any]] = {
-    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None, "pair_s": 0.0},
+    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None, "unpack": None, "pair_s": 0.0},
     "compute": {"flops_per_s": INFINITE},
     "launch": {"launch_s": 0.0, "floor": None, "expert_s": 0.0, "row_s": 0.0, "query_s": 0.0},
 }
@@ -56,7 +57,6 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
         timing: the replica's.
         shape: the step.
     """
-    shape = timing.computed(shape)
     rows = _rows(timing, shape)
     without = {resource: _rows(_without(timing, resource), shape) for resource in RESOURCES}
     return [
@@ -69,7 +69,19 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
 
 
 def _rows(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
-    """Rows by operator, those of all blocks together."""
+    """Rows by operator, those of all blocks together, and what an engine computes and reads in vain beside them."""
+    live, padded = _asked_for(timing, shape), timing.computed(shape)
+    if padded is shape:
+        return live
+    everything = _asked_for(timing, padded).values()
+    seconds, flops, moved = (
+        sum(getattr(row, name) for row in everything) - sum(getattr(row, name) for row in live.values())
+        for name in ("seconds", "flops", "bytes")
+    )
+    return {**live, PADDING: Row(PADDING, 1, seconds, flops, moved, "memory")}
+
+
+def _asked_for(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     found: dict[str, Row] = {}
     # of a pass that runs while the one before is still under way, the time that it adds
     overlapping = timing._overlapping if shape.prefill_context_tokens else 1.0

@@ -43,8 +43,8 @@ def _computes(weights: str, computed: str) -> bool:
 
 def served(curve: GemmCurve, plain: GemmCurve) -> GemmCurve:
     """A curve as a CUDA graph runs it: the calls' floor and launch are the host's, those of plain products hold."""
-    launch_s = min(curve.launch_s, plain.launch_s)
-    return curve.model_copy(update={"floor": None, "launch_s": launch_s})
+    least = {name: min(getattr(curve, name), getattr(plain, name)) for name in ("launch_s", "bytes_extra")}
+    return curve.model_copy(update={"floor": None, **least})
 
 
 @dataclass(frozen=True)

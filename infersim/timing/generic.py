@@ -87,6 +87,8 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
         lines = tuple(_faster_line(line, bandwidth) for line in curve.lines)
         return _derived(curve, relative, {"lines": lines})
     update = {"bytes_per_s": curve.bytes_per_s * bandwidth}
+    if isinstance(curve, GemmCurve):
+        update["bytes_extra"] = curve.bytes_extra * bandwidth  # traffic that stands for a time of the kernel's own
     if hasattr(curve, "flops_per_s"):
         attention = isinstance(curve, (PrefillAttentionCurve, LatentAttentionCurve))
         theirs, ours = (peak_of(of, "bf16" if attention else dtype) for of in (relative, device))

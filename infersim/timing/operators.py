@@ -174,7 +174,11 @@ def attention_prefill_s(
     """
     tiles = heads * np.maximum(np.asarray(tokens) / TILE, chunks)
     padded = pairs + curve.chunk_pairs * np.asarray(chunks)
-    compute = attention_flops(padded, heads, head_dim) / curve.flops_per_s * (1.0 + curve.wave_tiles / tiles)
+    padded = padded * (1.0 + curve.wave_tiles / tiles)
+    # what every chunk pays is spread over more tiles as it grows: never below the work of one tile a chunk
+    least = (TILE**2 / 2.0 + curve.chunk_pairs) * np.asarray(chunks) * (1.0 + curve.wave_tiles / (heads * chunks))
+    padded = np.where(np.asarray(tokens) / TILE > chunks, np.maximum(padded, least), padded)
+    compute = attention_flops(padded, heads, head_dim) / curve.flops_per_s
     compute = compute * head_factor(head_dim, curve.narrow_head, curve.wide_head) + padded * heads * curve.pair_s
     return curve.launch_s + joined(compute, read_bytes / curve.bytes_per_s, curve.norm)
 

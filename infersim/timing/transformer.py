@@ -35,6 +35,7 @@ LEAST_BUCKET = 128
 """Smallest length that an engine reads which reads its KV cache in buckets (transformers-neuronx's) [tokens]."""
 PASSES_UNDER_WAY = 4
 """Passes of a prompt that a pipeline works on at a time (GGML_SCHED_MAX_COPIES of ggml's scheduler)."""
+TILE_PAIRS = operators.TILE**2 / 2.0
 LINEAR_CHUNK = 64
 """Tokens that chunk-wise kernels of linear attention take together (flash-linear-attention's default)."""
 
@@ -222,7 +223,12 @@ class TransformerTiming:
         for part in parts:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
-            compute = pairs * part.pair_s * (1.0 + part.tile_factor / tiles)
+            pairs *= 1.0 + part.tile_factor / tiles
+            if tiles > chunks:
+                least = (TILE_PAIRS + part.chunk_pairs) * (chunks + part.tile_factor)
+                if pairs < least:
+                    pairs = least
+            compute = pairs * part.pair_s
             memory = prefill * part.token_s + context * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
