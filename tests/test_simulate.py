@@ -315,7 +315,8 @@ def test_the_timeline_of_a_run_that_is_cut_off_stays_within_what_there_is():
 
 
 def test_what_was_not_sampled_is_neither_counted_nor_paid_for():
-    offline = {name: {"kind": "fixed", "value": n} for name, n in (("prompt_tokens", 8000), ("output_tokens", 2))}
+    # the first prompt is a step of over a second: 60,000 tokens · 2 · 8e9 weights at less than 1e15 FLOP/s
+    offline = {name: {"kind": "fixed", "value": n} for name, n in (("prompt_tokens", 60_000), ("output_tokens", 2))}
     offline |= {"arrivals": {"kind": "all_at_once"}}
     run = {"requests": 8, "duration_s": 0.2, "until": "horizon"}  # the first prompt alone takes longer
     result = sim.simulate(scenario(traffic=offline, pool={"engine": {"max_num_batched_tokens": 65536}}, run=run))

@@ -57,6 +57,7 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
         timing: the replica's.
         shape: the step.
     """
+    shape = timing.computed(shape)
     rows = _rows(timing, shape)
     without = {resource: _rows(_without(timing, resource), shape) for resource in RESOURCES}
     return [

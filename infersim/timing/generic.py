@@ -92,7 +92,10 @@ def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
     if hasattr(curve, "flops_per_s"):
         attention = isinstance(curve, (PrefillAttentionCurve, LatentAttentionCurve))
         theirs, ours = (peak_of(of, "bf16" if attention else dtype) for of in (relative, device))
-        update["flops_per_s"] = curve.flops_per_s * (ours or 0.0) / (theirs or 1.0)
+        ratio = (ours or 0.0) / (theirs or 1.0)
+        update["flops_per_s"] = curve.flops_per_s * ratio
+        if hasattr(curve, "wave_tiles"):
+            update["wave_tiles"] = curve.wave_tiles * ratio  # a tile's own latency stays
     return _derived(curve, relative, update)
 
 

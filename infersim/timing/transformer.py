@@ -49,6 +49,7 @@ class Prefill:
     tile_factor: float
     chunk_pairs: float
     token_s: float
+    prompt_s: float
     context_s: float
     norm: float
     reach: float
@@ -229,7 +230,7 @@ class TransformerTiming:
                 if pairs < least:
                     pairs = least
             compute = pairs * part.pair_s
-            memory = prefill * part.token_s + context * part.context_s
+            memory = prefill * part.token_s + chunks * part.prompt_s + context * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
             total += part.base_s + longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
@@ -501,13 +502,15 @@ class TransformerTiming:
         if mixer.kind != "linear":
             pair_s += mixer.heads * curve.pair_s
         kv_s = curve.kv_passes * mixer.kv_bytes / curve.bytes_per_s
-        state_s = 2.0 * mixer.state_bytes / curve.bytes_per_s / LINEAR_CHUNK
+        # a prompt's state is read and written once, and again for every so many tokens
+        state_s = layers * 2.0 * mixer.state_bytes / curve.bytes_per_s
         return Prefill(
             base_s=layers * curve.launch_s,
             pair_s=layers * pair_s,
             tile_factor=curve.wave_tiles / mixer.heads,
             chunk_pairs=curve.chunk_pairs,
-            token_s=layers * (results / curve.bytes_per_s + kv_s + state_s),
+            token_s=layers * (results / curve.bytes_per_s + kv_s) + state_s / LINEAR_CHUNK,
+            prompt_s=state_s,
             context_s=layers * kv_s,
             norm=curve.norm,
             reach=float(LINEAR_CHUNK if mixer.kind == "linear" else mixer.reach or FOREVER),

@@ -53,8 +53,10 @@ def columns(shapes):
 
 
 def test_no_step_is_faster_than_its_bytes_and_flops_at_the_data_sheets_peaks(device):
-    for case in cases(device):
+    for case in (each for stated in cases(device) for each in (stated, replace(stated, at_peak=True))):
         model = timing(case)
+        if model is None:  # no link of its own: a relative's collectives, which are no peaks
+            continue
         flops, moved = model.work(columns(SHAPES))
         least_s = np.maximum(flops / model.peak_flops, moved / model.peak_bytes_per_s)
         step_s = np.array([model.step_s(shape) for shape in SHAPES])
@@ -89,8 +91,6 @@ def test_tensor_parallelism_is_never_faster_than_linear(device):
 
 
 NARROWER = ("fp8", "fp8_block", "int8", "int4", "mxfp4", "nvfp4", "q8_0", "q4_k_m")
-OTHER_PRODUCTS = {"gemm.fp8_block"}
-"""Products by other kernels than the 16-bit ones: block-scaled (DeepGEMM on Hopper and Blackwell, Triton on Ada)."""
 WIDE_FP8_HEADS = {"h100-sxm-80gb", "h200-sxm-141gb"}
 """Where FlashAttention 3 was measured to read fp8 keys and values of heads wider than 128 slower than 16-bit ones: by
 6% (H100) and 34% (H200) in the median of heads of 256. It holds for devices whose curves are scaled from these."""
@@ -115,8 +115,6 @@ def test_a_product_by_weights_of_fewer_bytes_is_never_slower_where_reading_them_
     for weights in NARROWER:
         narrow = replace(wide, weights=weights)
         name = timing(narrow).curves.roles["gemm"]
-        if name in OTHER_PRODUCTS:
-            continue
         read = beyond_cache(device, outputs * inputs * DTYPE_BYTES[weights])[:, 0]
         ratio = product_s(narrow, LOADS, outputs, inputs) / product_s(wide, LOADS, outputs, inputs)
         assert (ratio <= 1.0)[read].all(), (name, ratio[read].max())
@@ -154,10 +152,6 @@ def test_what_is_excepted_above_is_slower():
         wide, narrow = (timing(Case("llama-3.2-1b", device, kv_cache=kind)).curves.decode for kind in ("bf16", "fp8"))
         narrow_s = operators.attention_decode_s(64, 2e9, narrow, head_dim=256)
         assert narrow_s > operators.attention_decode_s(64, 4e9, wide, head_dim=256)
-    ada = Case("llama-3.2-1b", "rtx-5090-32gb")
-    for name in OTHER_PRODUCTS:
-        narrow = replace(ada, weights=name.removeprefix("gemm."))
-        assert product_s(narrow, 16, 4096, 32768) > product_s(ada, 16, 4096, 32768)
 
 
 def test_devices_are_left_out_only_for_want_of_floating_point():
