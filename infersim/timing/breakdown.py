@@ -198,6 +198,9 @@ def _engine(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
         flops = operators.gemm_flops(seqs, outputs, inputs)
         yield Row("LM head", 1, float(timing._head_s(shape.sampled_seqs)), flops, moved, "memory")
         yield Row("host, per sequence", 1, seqs * host_per_seq_s, 0.0, 0.0, "host")
+    if shape.sampled_seqs > 1:
+        layers = timing._model.layers
+        yield Row("batch outside CUDA graphs", layers, timing._batch_extra_s, 0.0, 0.0, "host")
     yield Row("host, per step", 1, host_s, 0.0, 0.0, "host")
     if shape.prefill_tokens:
         yield Row("prefill outside CUDA graphs", timing._model.layers, timing._prefill_extra_s, 0.0, 0.0, "host")
