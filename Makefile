@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contract bench wheel clean
+.PHONY: help demo test check lint types contract bench validation wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,6 +35,9 @@ contract: $(READY)
 
 bench: $(READY)  ## speed as ratios against bare SimPy, and start-up times
 	$(BIN)/python -m benchmarks
+
+validation: $(READY)  ## docs/validation.md from a folder of measured runs: make validation TABLES=FOLDER
+	$(BIN)/python -m infersim.validate.page docs $(TABLES)
 
 wheel: $(READY)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

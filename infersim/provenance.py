@@ -37,7 +37,7 @@ def collect(inputs: dict[str, str | None], seed: int) -> dict[str, Any]:
     """
     return {
         "infersim": installed_version(),
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: version(name) for name in PACKAGES},
@@ -46,7 +46,7 @@ def collect(inputs: dict[str, str | None], seed: int) -> dict[str, Any]:
     }
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Commit of the checkout that the code runs from, with `+changes` if it has any; None for an installed wheel."""
     root = Path(__file__).resolve().parent.parent
     if not (root / "pyproject.toml").is_file():

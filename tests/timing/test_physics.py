@@ -91,6 +91,9 @@ def test_tensor_parallelism_is_never_faster_than_linear(device):
 
 
 NARROWER = ("fp8", "fp8_block", "int8", "int4", "mxfp4", "nvfp4", "q8_0", "q4_k_m")
+OTHER_EXPERTS = {"mxfp4": {"b200-sxm-180gb"}}
+"""Experts by another kernel than the 16-bit ones, measured at 0.60 of the bandwidth there and 0.96: where an expert is
+small, a quarter of the bytes does not make up for it. It holds for devices whose curves are scaled from these."""
 WIDE_FP8_HEADS = {"h100-sxm-80gb", "h200-sxm-141gb"}
 """Where FlashAttention 3 was measured to read fp8 keys and values of heads wider than 128 slower than 16-bit ones: by
 6% (H100) and 34% (H200) in the median of heads of 256. It holds for devices whose curves are scaled from these."""
@@ -124,6 +127,8 @@ def test_experts_of_fewer_bytes_are_never_slower_where_reading_them_takes_their_
     wide = timing(Case("llama-3.2-1b", device)).curves.experts
     for weights in NARROWER:
         narrow = timing(Case("llama-3.2-1b", device, weights)).curves.experts
+        if {device, load_profile("device", device).relative} & OTHER_EXPERTS.get(weights, set()):
+            continue
         for experts in {feed.experts for held in shares() for feed in held.feeds if feed.experts}:
             one = experts.matrices * experts.hidden * experts.wide * DTYPE_BYTES[weights]
             read = beyond_cache(device, active_experts(LOADS, experts, narrow) * one)
@@ -152,6 +157,12 @@ def test_what_is_excepted_above_is_slower():
         wide, narrow = (timing(Case("llama-3.2-1b", device, kv_cache=kind)).curves.decode for kind in ("bf16", "fp8"))
         narrow_s = operators.attention_decode_s(64, 2e9, narrow, head_dim=256)
         assert narrow_s > operators.attention_decode_s(64, 4e9, wide, head_dim=256)
+
+
+    for weights, measured in OTHER_EXPERTS.items():
+        for device in measured:
+            four, sixteen = (load_profile("device", device).operators[f"moe.{kind}"] for kind in (weights, "bf16"))
+            assert four.bytes_per_s < 0.75 * sixteen.bytes_per_s
 
 
 def test_devices_are_left_out_only_for_want_of_floating_point():
