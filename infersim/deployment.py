@@ -17,7 +17,7 @@ from infersim.sim import cluster
 from infersim.sim.batching.assumed import assumed
 from infersim.sim.batching.choose import policy_of
 from infersim.sim.batching.limits import Limits, limits_of
-from infersim.sim.batching.ranks import of_all_ranks, states_a_rank
+from infersim.sim.batching.ranks import keeps_micro_batches, of_all
 from infersim.spec.engine import Constant, EngineConstants
 from infersim.spec.engines import AnyEngine, VllmEngine
 from infersim.spec.fleet import Pool, Precision
@@ -30,6 +30,8 @@ from infersim.timing.level import curves_level, feed_forward
 from infersim.timing.memory import KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
 
+RANKED = ("vllm", "trtllm", "sglang", "jetstream")
+"""Engines that can hold attention data-parallel."""
 POWER_REFERENCE = "h100-sxm-80gb"
 """Device whose shares of its limit stand for those of devices without measured power."""
 LENGTHS, KV_BLOCKS = ("prompt_tokens", "output_tokens"), "kv_blocks"
@@ -127,7 +129,8 @@ def _deploy(
 ) -> Deployment:
     parallel = pool.parallel
     layout = Layout(parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
-    options, devices = of_all_ranks(pool.engine, layout.data * layout.pipeline), pool.replicas * layout.devices
+    _check_ranks(pool, layout)
+    options, devices = of_all(pool.engine, layout.data, layout.pipeline), pool.replicas * layout.devices
     relative = load.load_profile("device", device.relative, "device") if device.relative else None
     memory = _memory(limits_of(pool.engine), pool, model, device, engine, layout)
     limits, held = limits_of(options), memory.capacity_blocks
@@ -146,7 +149,7 @@ def _deploy(
         max_seqs=limits.max_seqs,
         relative=relative,
         async_scheduling=bool(getattr(options, "async_scheduling", False)),
-        lanes=layout.pipeline if states_a_rank(options) else 1,
+        lanes=layout.pipeline if keeps_micro_batches(options) else 1,
         fused_attention=bool(getattr(options, "flash_attn", True)),
         place_tokens=longest if limits.slots else 0,
     )
@@ -189,7 +192,7 @@ def _deploy(
         "power": None if power is None else power.origin,
     }
     profiles = (("model", pool.model), ("device", device.name), ("engine", engine.name))
-    warnings = _warnings(options, limits, model, memory, held, longest)
+    warnings = _warnings(options, limits, model, device, layout, memory, held, longest)
     return Deployment(pool, plan, facts, timing, assumptions, warnings, profiles, _errors(engine, timing))
 
 
@@ -204,6 +207,14 @@ def _power(pool: Pool, device: Device, relative: Device | None) -> energy.Power 
     dtype = compute_dtype(str(pool.precision.weights), pool.precision.activations)
     own = energy.of(device, dtype, relative)
     return own or energy.of(device, dtype, load.load_profile("device", POWER_REFERENCE))
+
+
+def _check_ranks(pool: Pool, layout: Layout) -> None:
+    """Refuse attention data parallelism where the engine has none."""
+    kind = pool.engine.kind
+    if layout.data > 1 and kind not in RANKED:
+        hint = f"use replicas: {pool.replicas * layout.data}"
+        raise InputError(f"{kind} has no ranks of attention data parallelism", hint, "parallel.data", str(layout.data))
 
 
 def _described(pool: Pool, devices: int) -> dict[str, Any]:
@@ -273,13 +284,25 @@ def _longest(limits: Limits, model: Model, held_blocks: int) -> int:
 
 
 def _warnings(
-    options: AnyEngine, limits: Limits, model: Model, memory: MemoryPlan, held: int, longest: int
+    options: AnyEngine,
+    limits: Limits,
+    model: Model,
+    device: Device,
+    layout: Layout,
+    memory: MemoryPlan,
+    held: int,
+    longest: int,
 ) -> list[str]:
     found = []
     if held > memory.capacity_blocks:
         found.append(
             f"num_gpu_blocks_override gives {held:,} usable KV blocks, and the device's memory holds "
             f"{memory.capacity_blocks:,}: no such device would start."
+        )
+    if device.node_devices and layout.devices > device.node_devices:
+        found.append(
+            f"a replica of {layout.devices} devices is more than one node of {device.node_devices}: the links between "
+            f"nodes are taken to be as fast as those within one, which they are not."
         )
     if limits.longest is None and longest < model.max_position:
         asks = "vLLM would ask for max_model_len before it starts, and " if options.kind == "vllm" else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from infersim.deployment import Deployment
 from infersim.sim.batching.limits import limits_of
-from infersim.sim.batching.ranks import of_all_ranks
+from infersim.sim.batching.ranks import of_all
 
 
 def memory(deployed: Deployment, summary: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def memory(deployed: Deployment, summary: dict[str, Any]) -> dict[str, Any]:
         completed requests and how many of this length the pool holds at a time (None where none completed).
     """
     kv, completed = summary["kv_cache"], summary["requests"]["completed"]
-    limits = limits_of(of_all_ranks(deployed.pool.engine, deployed.pool.parallel.data))
+    limits = limits_of(of_all(deployed.pool.engine, deployed.pool.parallel.data, deployed.pool.parallel.pipeline))
     mean = sum(summary["tokens"].values()) / completed if completed else None
     held = limits.slots or (kv["capacity_blocks"] // math.ceil(mean / kv["block_size"]) if mean else None)
     return {

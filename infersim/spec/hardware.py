@@ -211,7 +211,7 @@ class MoeCurve(_Curve):
 
 
 class LatentAttentionCurve(_Curve):
-    """Time of decode attention over compressed keys and values (MLA); `operators.attention_latent_lines`."""
+    """Time of decode attention over compressed keys and values (MLA); `transformer` has its two lines."""
 
     form: Literal["attention_latent/1"]
     launch_s: NonNegative

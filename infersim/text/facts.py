@@ -32,7 +32,8 @@ def fleet(summary: Summary) -> dict[str, str]:
 
 def deployment(what: dict[str, Any]) -> str:
     """`2 × llama-3.1-70b (fp8, KV cache bf16), each on 4 × h100-sxm-80gb, vllm`."""
-    tensor, replicas = what["tensor"], what["replicas"]
+    replicas = what["replicas"]
+    tensor = what["devices"] // replicas
     served = f"{replicas:,} × {what['model']} ({what['weights']}, KV cache {what['kv_cache']})"
     each = ", each on" if replicas > 1 and tensor > 1 else " on"
     device = f"{tensor} × {what['device']}" if tensor > 1 else what["device"]

@@ -29,7 +29,7 @@ from infersim.timing import generic
 from infersim.timing.dtypes import compute_dtype
 
 MEASURED_AS = {"fp16": "bf16", "fp32": "bf16", "tf32": "bf16", "int8": "fp8"}
-"""Measured type that stands for a type: both 16-bit types, and both 8-bit ones, run at one speed on every device."""
+"""Measured type whose curve stands for a type, by the ratio of the peaks; both 16-bit types run at one speed."""
 
 
 SERVED_AS = {"fp8": ("fp8_block", "fp8")}
@@ -44,7 +44,7 @@ def _computes(weights: str, computed: str) -> bool:
 def served(curve: GemmCurve, plain: GemmCurve) -> GemmCurve:
     """A curve as a CUDA graph runs it: the calls' floor and launch are the host's, those of plain products hold."""
     least = {name: min(getattr(curve, name), getattr(plain, name)) for name in ("launch_s", "bytes_extra")}
-    return curve.model_copy(update={"floor": None, **least})
+    return curve.model_copy(update={"floor": None, "confidence": "derived", **least})
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,13 @@ class Source:
             for dtype in dtypes:
                 name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
                 if name in self.device.operators:
-                    return name, self.device.operators[name]
+                    return name, generic.in_type(self.device.operators[name], dtype, name, self.device)
             relative = self.relative
             for dtype in dtypes if relative is not None else ():
                 name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
                 if relative is not None and name in relative.operators:
-                    return name, generic.scaled(relative.operators[name], name, relative, self.device)
+                    curve = generic.scaled(relative.operators[name], name, relative, self.device)
+                    return name, generic.in_type(curve, dtype, name, self.device)
         return f"{operator}.{dtypes[0]}", self._unmeasured(operator, weights, dtypes[-1])
 
     def _unmeasured(self, operator: str, weights: str, dtype: str) -> Curve:

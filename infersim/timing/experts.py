@@ -10,7 +10,7 @@ from infersim.spec.hardware import GemmCurve, MoeCurve
 from infersim.timing import operators
 from infersim.timing.layout import Experts
 
-SPREAD = 0.6
+SPREAD = 0.68
 """How evenly tokens fall on experts where no curve says it: median of the curves measured with a power law."""
 PAD_ROWS = 32.0
 """Rows that an expert with tokens computes beside theirs, where no curve says it."""

@@ -77,6 +77,17 @@ def computes_in(device: Device, dtype: str) -> str:
     return dtype if getattr(device.peak_flops, wanted, None) or dtype in _SIXTEEN else "bf16"
 
 
+def in_type(curve: Any, dtype: str, name: str, device: Device) -> Any:
+    """A curve measured in one type for products in another of the same width or wider: its rate by the peaks' ratio."""
+    measured = name.partition(".")[2]
+    if not isinstance(curve, GemmCurve) or dtype == measured or {dtype, measured} == {"fp16", "bf16"}:
+        return curve
+    ratio = (peak_of(device, dtype) or 0.0) / (peak_of(device, measured) or 1.0)
+    source = f"{name}'s curve x the ratio of the peaks; {curve.fit.source if curve.fit else curve.source}"
+    changed = {"flops_per_s": curve.flops_per_s * ratio, "confidence": "derived", "fit": None, "source": source}
+    return curve.model_copy(update=changed) if ratio != 1.0 else curve
+
+
 def scaled(curve: Any, name: str, relative: Device, device: Device) -> Any:
     """A relative's curve with its rates multiplied by the ratios of the two devices' peaks, marked `derived`."""
     dtype = compute_dtype(name.partition(".")[2], None)
@@ -112,9 +123,9 @@ def _derived(curve: Any, relative: Device, update: dict[str, Any]) -> Any:
     return curve.model_copy(update={**update, "confidence": "derived", "fit": None, "source": source})
 
 
-def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) -> AllReduceCurve:
+def _scaled_collective(curve: AllReduceCurve, relative: Device, device: Device) -> AllReduceCurve | None:
     if relative.link is None or device.link is None:
-        return curve
+        return None
     # over PCIe the way through the host sets the pace, whatever the generation of the slots
     through_host = all("PCIe" in link.kind and "NVLink 4" not in link.kind for link in (device.link, relative.link))
     ratio = 1.0 if through_host else device.link.bytes_per_s / relative.link.bytes_per_s

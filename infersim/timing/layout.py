@@ -208,7 +208,9 @@ class DeviceShare:
     def weights_bytes(self) -> float:
         """Weights of one device, embedding and LM head included [B]."""
         layers = self.dense_weights * self.weight_bytes + self.expert_weights * self.moe_bytes
-        return layers / self.layout.pipeline + (self.head_weights + self.embedding_weights) * self.head_bytes
+        ends = (self.head_weights, self.embedding_weights)
+        # the first stage of a pipeline holds the embedding, the last one the head
+        return layers / self.layout.pipeline + (max(ends) if self.layout.pipeline > 1 else sum(ends)) * self.head_bytes
 
     @property
     def kv_bytes_per_token(self) -> float:
@@ -373,12 +375,18 @@ def _check(model: Model, layout: Layout, pads_heads: bool) -> None:
         heads = " and ".join(sorted({_heads(block) for block in model.attention}))
         problem = f"{layout.tensor} devices cannot share the {heads} of {model.name}"
         raise InputError(problem, f"allowed: {allowed}", "parallel.tensor", str(layout.tensor))
+    if layout.pipeline > model.layers:
+        problem = f"{model.name} has {model.layers} layers"
+        raise InputError(problem, f"at most {model.layers}", "parallel.pipeline", str(layout.pipeline))
     experts = [block.experts for block in model.feed_forward if isinstance(block, MoeFeedForward)]
     group, expert = layout.tensor * layout.data, layout.expert
     if expert == 1:
         return
     if not experts:
         raise InputError(f"{model.name} has no experts to spread", "allowed: 1", "parallel.expert", str(expert))
+    if expert > min(experts):
+        problem = f"{model.name} has {min(experts)} experts a layer"
+        raise InputError(problem, f"at most {min(experts)}", "parallel.expert", str(expert))
     if group % expert:
         allowed = ", ".join(str(n) for n in range(1, group + 1) if group % n == 0)
         problem = f"does not divide tensor x data = {group}"

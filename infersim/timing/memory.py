@@ -8,16 +8,14 @@ the token budget or that of sampling for all sequences, whichever is more: they 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from infersim.spec.engine import EngineConstants
 from infersim.spec.hardware import Device
 from infersim.spec.model import DenseFeedForward, Model
-from infersim.timing.layout import DeviceShare, Layout
-
-NULL_BLOCKS = 1
-"""vLLM keeps block 0 as a null block (vllm/v1/core/block_pool.py): it never holds tokens."""
+from infersim.timing.layout import STREAM_BYTES, DeviceShare, Layout
 
 MIB = 2.0**20
 MOST_TOKENS = 1e12
@@ -119,13 +117,15 @@ def own_share(device: Device, layout: Layout, chunk_tokens: int) -> float:
 
 def _activation_bytes(model: Model, engine: EngineConstants, share: DeviceShare, rule: KvRule) -> float:
     wide = [
-        block.intermediate // share.layout.tensor for block in model.feed_forward if isinstance(block, DenseFeedForward)
+        math.ceil(block.intermediate / share.layout.tensor)
+        for block in model.feed_forward
+        if isinstance(block, DenseFeedForward)
     ]
     wide += [feed.experts.chosen * feed.experts.wide for feed in share.feeds if feed.experts]
     copies = engine.activation_hidden_copies.value * model.hidden
     copies += engine.activation_intermediate_copies.value * max(wide, default=0)
     sampling_bytes = rule.max_seqs * model.vocab * engine.sampler_bytes_per_logit.value
-    return max(rule.max_tokens * share.head_bytes * copies, sampling_bytes)
+    return max(rule.max_tokens * STREAM_BYTES * copies, sampling_bytes)
 
 
 def _window_bytes(share: DeviceShare) -> float:
@@ -140,6 +140,8 @@ def _tokens_in(kv_bytes: float, share: DeviceShare, max_seqs: int) -> float:
     in_window = sum(m.layers * m.cached_bytes for m in windowed) / share.layout.pipeline
     always = share.kv_bytes_per_token - in_window
     # states are paged like KV: where all slots' would fill the pool, not all are in use at once
+    if kv_bytes <= 0.0:
+        return 0.0
     left = kv_bytes - min(max_seqs * share.state_bytes_per_seq, 0.5 * kv_bytes)
     tokens = left / share.kv_bytes_per_token if share.kv_bytes_per_token else MOST_TOKENS
     full = max_seqs * max((m.reach or 0 for m in windowed), default=0)

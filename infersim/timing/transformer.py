@@ -163,7 +163,7 @@ class TransformerTiming:
         in_16_bits = source.shares is not None and source.shares.sums_in_16_bits
         self.peak_flops = layout.devices * (peak_of(device, activations, in_16_bits) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
-        self._ranks, self._stages = layout.data, layout.pipeline
+        self._ranks, self._stages = layout.data, lanes
         self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
         # behind a pass of its own prompt a pass waits for a stage or two of it, not for all
@@ -174,7 +174,7 @@ class TransformerTiming:
         most = max(max_tokens, max_seqs)
         tokens = np.arange(1, most + 1, dtype=float)
         mix, feed = self._mix_s(tokens), self._feed_s(tokens)
-        spread = layout.data * layout.pipeline > 1
+        spread = layout.data * lanes > 1
         self._body = np.concatenate(([0.0], mix if spread else mix + feed)).tolist()
         self._experts: list[float] | None = np.concatenate(([0.0], feed)).tolist() if spread else None
         self._host_s = (host.value, engine.step_host_per_seq_s.value)
@@ -233,7 +233,9 @@ class TransformerTiming:
                 if pairs < least:
                     pairs = least
             compute = pairs * part.pair_s
-            memory = prefill * part.token_s + chunks * part.prompt_s + context * part.context_s
+            reached = chunks * part.reach
+            earlier = context if context < reached else reached
+            memory = prefill * part.token_s + chunks * part.prompt_s + earlier * part.context_s
             longer, shorter = (compute, memory) if compute > memory else (memory, compute)
             norm = part.norm
             total += part.base_s + longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
@@ -298,9 +300,9 @@ class TransformerTiming:
     def work(self, columns: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """FLOPs and bytes of memory traffic of segments, all devices of the replica together; see `TimingModel`.
 
-        Weights are read once a step (by each data-parallel rank and for each share of a pipeline), of experts those
-        that are chosen; keys and values are written once and read by decodes and by later chunks. Activations are left
-        out: they are small beside the rest, and a bound must not exceed what is moved.
+        Weights are read once a step by each data-parallel rank (micro-batches of a pipeline read them again, which is
+        left out), of experts those that are chosen; keys and values are written once and read by decodes and by later
+        chunks. Activations are left out: they are small beside the rest, and a bound must not exceed what is moved.
         """
         share = self._share
         steps, decodes, prefill, chunks, sampled = (
@@ -328,7 +330,8 @@ class TransformerTiming:
             seen = pairs if mixer.reach is None else np.minimum(pairs, steps * prefill * mixer.reach)
             work = 2.0 * mixer.heads * (read * mixer.decode_width + seen * mixer.pair_width)
             flops = flops + work * mixer.layers * share.layout.tensor
-            cached = (read + tokens + earlier) * mixer.kv_bytes + context * mixer.index_bytes
+            before = earlier if mixer.reach is None else np.minimum(earlier, steps * chunks * mixer.reach)
+            cached = (read + tokens + before) * mixer.kv_bytes + context * mixer.index_bytes
             states = 2.0 * steps * (decodes + chunks) * mixer.state_bytes
             moved = moved + (cached + states) * mixer.layers * share.layout.tensor
         return flops, moved
@@ -459,8 +462,8 @@ class TransformerTiming:
 
     def _live_pieces(self, seqs: int) -> tuple[Piece, ...]:
         """The same of an engine that reads what is in the cache and no more."""
-        spread = self._ranks * self._stages
-        rank = max(seqs / spread, 1.0)
+        spread = min(self._ranks * self._stages, seqs)
+        rank = seqs / spread
         shares = [self._mixer_pieces(mixer, rank) for mixer in self._share.mixers]
         return tuple(
             (upto * spread if upto < FOREVER else FOREVER, base_s, slope_s / spread)

@@ -80,7 +80,7 @@ def test_layers_with_a_window_keep_no_more_than_it_of_each_sequence():
 
 def test_a_pipeline_holds_a_share_of_the_layers():
     assert plan(pipeline=2).kv_bytes_per_token == 200
-    assert plan(pipeline=2).weights_bytes == (90_000 + 200_000) * 2
+    assert plan(pipeline=2).weights_bytes == (90_000 + 100_000) * 2
 
 
 def test_attention_data_parallelism_adds_pools():

@@ -8,8 +8,10 @@ from infersim.spec.engines import AnyEngine, JetstreamEngine, LlamacppEngine, Sg
 def assumed(options: AnyEngine) -> list[str]:
     """Sentences that hold for the engine as it is set."""
     match options:
-        case VllmEngine(enable_prefix_caching=True):
-            return ["prefix caching is on and changes nothing, since no two prompts share anything"]
+        case VllmEngine():
+            cached = ["prefix caching is on and changes nothing, since no two prompts share anything"]
+            ahead = ["async_scheduling is on; the profile's host time of a step was not told apart by it"]
+            return cached * options.enable_prefix_caching + ahead * options.async_scheduling
         case TrtllmEngine(scheduler_policy="guaranteed_no_evict" | "static_batch"):
             return ["each request asks for as many output tokens as it gets: KV blocks are reserved for just these"]
         case SglangEngine():
