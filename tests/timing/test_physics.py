@@ -158,7 +158,6 @@ def test_what_is_excepted_above_is_slower():
         narrow_s = operators.attention_decode_s(64, 2e9, narrow, head_dim=256)
         assert narrow_s > operators.attention_decode_s(64, 4e9, wide, head_dim=256)
 
-
     for weights, measured in OTHER_EXPERTS.items():
         for device in measured:
             four, sixteen = (load_profile("device", device).operators[f"moe.{kind}"] for kind in (weights, "bf16"))
