@@ -261,7 +261,7 @@ def _longest(limits: Limits, model: Model, held_blocks: int) -> int:
     if given is None:
         if held < 1:
             raise DoesNotFit(f"the KV memory holds {held_blocks * limits.block_size} tokens, too few for one request")
-        return min(model.max_position, held)
+        return held if limits.beyond_model else min(model.max_position, held)
     what = (f"engine.{limits.longest_option}", str(given))
     if given > held and limits.slots:
         asked = f"{limits.slots} places of {given} tokens each"
@@ -287,7 +287,7 @@ def _warnings(
             f"the KV memory holds {longest:,} tokens, fewer than the {model.max_position:,} that {model.name} was made "
             f"for: {asks}{longest:,} is taken."
         )
-    if longest > model.max_position:
+    if limits.longest is not None and longest > model.max_position:
         found.append(
             f"{limits.longest_option} is {longest:,}: {model.name} was made for {model.max_position:,} tokens."
         )

@@ -153,6 +153,9 @@ class EngineConstants(Spec):
     """Time for which one request keeps the front end to itself, so that a burst enters one after another [s]."""
     first_bundle_tokens: Constant | None = None
     """Further tokens that are sent along with the first one, which waits for them."""
+    batch_extra_per_layer_s: Constant | None = None
+    """Added per layer to a step in which more than one sequence samples: engines that record a CUDA graph of a single
+    token only [s]."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
     cores: Count = 1

@@ -179,7 +179,8 @@ class LlamacppEngine(_Engine):
     flash_attn: Flag = True
     """Fused attention kernels."""
     n_ctx: Count | None = None
-    """Tokens of all sequences together; by default n_parallel × the model's own, or what the memory holds."""
+    """Tokens of all sequences together; by default what the memory holds, even beyond what the model was made for: the
+    benchmark programs ask for as many as their prompts and outputs need."""
 
 
 class MlxEngine(_Engine):

@@ -20,8 +20,9 @@ from infersim.timing.transformer import INFINITE, Prefill, TransformerTiming
 Bound = Literal["compute", "memory", "launch", "link", "host"]
 RESOURCES: tuple[Bound, ...] = ("memory", "compute", "launch")
 """What an operator on the device can be bound by; of equals the first is named."""
+PADDING = "empty KV places"
 _TAKEN_AWAY: dict[str, dict[str, Any]] = {
-    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None, "pair_s": 0.0},
+    "memory": {"bytes_per_s": INFINITE, "row_bytes_per_s": None, "quantise": None, "unpack": None, "pair_s": 0.0},
     "compute": {"flops_per_s": INFINITE},
     "launch": {"launch_s": 0.0, "floor": None, "expert_s": 0.0, "row_s": 0.0, "query_s": 0.0},
 }
@@ -69,7 +70,19 @@ def breakdown(timing: TransformerTiming, shape: BatchShape) -> list[Row]:
 
 
 def _rows(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
-    """Rows by operator, those of all blocks together."""
+    """Rows by operator, those of all blocks together, and what an engine computes and reads in vain beside them."""
+    live, padded = _asked_for(timing, shape), timing.computed(shape)
+    if padded is shape:
+        return live
+    everything = _asked_for(timing, padded).values()
+    seconds, flops, moved = (
+        sum(getattr(row, name) for row in everything) - sum(getattr(row, name) for row in live.values())
+        for name in ("seconds", "flops", "bytes")
+    )
+    return {**live, PADDING: Row(PADDING, 1, seconds, flops, moved, "memory")}
+
+
+def _asked_for(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     found: dict[str, Row] = {}
     # of a pass that runs while the one before is still under way, the time that it adds
     overlapping = timing._overlapping if shape.prefill_context_tokens else 1.0
@@ -185,6 +198,9 @@ def _engine(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
         flops = operators.gemm_flops(seqs, outputs, inputs)
         yield Row("LM head", 1, float(timing._head_s(shape.sampled_seqs)), flops, moved, "memory")
         yield Row("host, per sequence", 1, seqs * host_per_seq_s, 0.0, 0.0, "host")
+    if shape.sampled_seqs > 1:
+        layers = timing._model.layers
+        yield Row("batch outside CUDA graphs", layers, timing._batch_extra_s, 0.0, 0.0, "host")
     yield Row("host, per step", 1, host_s, 0.0, 0.0, "host")
     if shape.prefill_tokens:
         yield Row("prefill outside CUDA graphs", timing._model.layers, timing._prefill_extra_s, 0.0, 0.0, "host")

@@ -81,6 +81,7 @@ class TransformerTiming:
     """
 
     __slots__ = (
+        "_batch_extra_s",
         "_body",
         "_curves",
         "_decode",
@@ -177,6 +178,8 @@ class TransformerTiming:
         self._body = np.concatenate(([0.0], mix if spread else mix + feed)).tolist()
         self._experts: list[float] | None = np.concatenate(([0.0], feed)).tolist() if spread else None
         self._host_s = (host.value, engine.step_host_per_seq_s.value)
+        extra = engine.batch_extra_per_layer_s
+        self._batch_extra_s = model.layers * extra.value if extra else 0.0
         self._head = self._compile_head(max_seqs, *self._host_s)
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
@@ -437,7 +440,8 @@ class TransformerTiming:
     def _compile_head(self, most: int, host_s: float, host_per_seq_s: float) -> list[float]:
         """LM head of s sampled sequences and the engine's host time, for s = 0 … `most` [s]."""
         seqs = np.arange(1, most + 1, dtype=float)
-        return np.concatenate(([host_s], self._head_s(seqs) + host_s + seqs / self._ranks * host_per_seq_s)).tolist()
+        host = host_s + seqs / self._ranks * host_per_seq_s + np.where(seqs > 1, self._batch_extra_s, 0.0)
+        return np.concatenate(([host_s], self._head_s(seqs) + host)).tolist()
 
     def _head_s(self, seqs: Any) -> Any:
         outputs, inputs = self._share.head

@@ -155,6 +155,14 @@ def test_no_more_passes_are_under_way_than_the_scheduler_has_copies_for():
         assert of.step_s(prompt(128, 1)) / of.step_s(prompt(128)) == pytest.approx(0.25, rel=0.01)
 
 
+def test_a_batch_that_no_graph_was_recorded_of_launches_layer_by_layer():
+    plain, extra = timing(engine()), timing(engine(batch_extra_per_layer_s=stated_constant(1e-3)))
+    layers = round_model().layers
+    assert extra.step_s(decodes(1, 100)) == plain.step_s(decodes(1, 100))
+    for seqs in (2, 16):
+        assert extra.step_s(decodes(seqs, 100)) - plain.step_s(decodes(seqs, 100)) == pytest.approx(layers * 1e-3)
+
+
 def stated_constant(value):
     return round_engine().step_host_s.model_validate(stated(value))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from infersim.sim.batching.policy import UNBOUNDED
@@ -40,6 +40,7 @@ class Limits:
         kept_tokens: KV tokens that a request must leave free when it is alone.
         most_prompt_tokens, most_output_tokens: longest prompt and output that are taken.
         splits_prompts: whether a prompt longer than `max_tokens` is computed in pieces.
+        beyond_model: whether requests may be longer than the model was made for, if the options do not say how long.
     """
 
     max_tokens: int
@@ -56,6 +57,7 @@ class Limits:
     most_prompt_tokens: int = UNBOUNDED
     most_output_tokens: int = UNBOUNDED
     splits_prompts: bool = True
+    beyond_model: bool = False
 
 
 def limits_of(options: AnyEngine) -> Limits:
@@ -74,9 +76,10 @@ def limits_of(options: AnyEngine) -> Limits:
             return _slots(options.batch_size, options.max_prefill_tokens, options.n_positions, "n_positions")
         case LlamacppEngine():
             longest = None if options.n_ctx is None else options.n_ctx // options.n_parallel
-            return _slots(options.n_parallel, min(options.n_batch, options.n_ubatch), longest, "n_ctx")
+            pass_tokens = min(options.n_batch, options.n_ubatch)
+            return replace(_slots(options.n_parallel, pass_tokens, longest, "n_ctx"), beyond_model=True)
         case MlxEngine():
-            return _slots(1, options.prefill_step_size, None, "")
+            return replace(_slots(1, options.prefill_step_size, None, ""), beyond_model=True)
         case JetstreamEngine():
             return _jetstream(options)
 
