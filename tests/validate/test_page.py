@@ -9,6 +9,7 @@ from infersim.load import list_profiles, load_profile
 from infersim.load.profiles import overlay
 from infersim.runs import read_table
 from infersim.runs.figures import figure
+from infersim.runs.halves import kept_out
 from infersim.validate import compare, page, roofline
 from infersim.validate.evidence import fitted, kernel_errors, unseen
 from tests.runs.tables import CLIENTS, LENGTH, write
@@ -55,12 +56,24 @@ def test_the_page_tells_errors_of_all_rows_of_groups_and_of_doubtful_rows(made):
     # 1/1.25 - 1; 17 trusted rows measured, one of them refused
     assert overall[:4] == ["16 of 17", "20.0%", "20.0%", "-20.0%"]
     assert suspect[:4] == ["1 of 1", "20.0%", "20.0%", "-20.0%"]
-    (many,) = cells(text, "closed_loop", "many", f"`{FIGURE}`")
-    assert many[:2] == ["15 of 15", "20.0%"]
-    assert not cells(text, "closed_loop", "few", f"`{FIGURE}`")
+    ((rows, many),) = cells(text, "closed_loop", "many")
+    assert rows == "15"
+    assert many.startswith(f"`{FIGURE}` 20.0% / ")
+    assert not cells(text, "closed_loop", "few")
     assert "- closed_loop: 1 of 18 rows (does not fit); the first: " in text
     # the roofline leaves out the engine's time, so it is faster still
     assert float(overall[6].rstrip("%")) < -20.0
+
+
+def test_halves_are_those_of_the_fits(made):
+    text = (made / page.PAGE).read_text()
+    trusted = [row["id"] for row in (*MANY, *FEW) if "suspect" not in row]
+    out = kept_out(trusted)
+    # all trusted rows are measured; the one that is refused has no error
+    for half, members in (("fitted", ~out), ("kept out", out)):
+        ((rows, median, *_),) = cells(text, "closed_loop", f"vllm, {half}", f"`{FIGURE}`")
+        answered = sum(name != "huge" for name, is_in in zip(trusted, members, strict=True) if is_in)
+        assert (rows, median) == (f"{answered} of {members.sum()}", "20.0%")
 
 
 def test_the_page_tells_what_profiles_state(made, table):
