@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from infersim.load import load_profile
+from infersim.load import list_profiles, load_profile
 from infersim.spec.engine import EngineConstants, KernelShares
 from infersim.spec.fleet import Precision
 from infersim.timing import generic
@@ -200,6 +201,42 @@ def test_links_in_pairs_leave_a_few_devices_a_part_of_the_link():
         assert curves[2].devices[2].large[0].latency_s == 1e-3
     assert rates[True][0] == pytest.approx(rates[False][0] / 7)
     assert rates[True][1] == rates[False][1]
+
+
+# -- physics -----------------------------------------------------------------------------------------------------------
+
+OWN = ("llamacpp", "mlx", "neuronx", "gaudi", "jetstream")
+
+
+def floating_devices():
+    devices = (load_profile("device", name) for name in list_profiles("device"))
+    return [device for device in devices if generic.peak_of(device, "bf16")]
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("model", ["llama-3.2-1b", "gpt-oss-20b", "gemma-3-4b"])
+def test_own_kernels_beat_neither_the_data_sheet_nor_a_smaller_step(name, model):
+    of, network = load_profile("engine", name), load_profile("model", model)
+    for device in floating_devices():
+        for weights in ("q4_k_m", "q8_0", "fp16"):
+            at = timing(of, weights=weights, model=network, device=device, place_tokens=8192)
+            rising = {
+                "tokens": [prompt(tokens) for tokens in (1, 31, 33, 127, 128, 129, 256, 512)],
+                "earlier": [prompt(128, earlier) for earlier in (0, 128, 4096)],
+                "context": [decodes(4, context) for context in (1, 128, 129, 1000, 8192)],
+                "batch": [decodes(seqs, 500) for seqs in (1, 2, 3, 8, 16)],
+            }
+            for what, shapes in rising.items():
+                seconds = np.array([at.step_s(shape) for shape in shapes])
+                assert (np.diff(seconds) >= -1e-12).all(), (device.name, weights, what, seconds)
+                flops, moved = at.work(columns(shapes))
+                assert (seconds >= flops / at.peak_flops).all(), (device.name, weights, what)
+                assert (seconds >= moved / at.peak_bytes_per_s).all(), (device.name, weights, what)
+
+
+def columns(shapes):
+    fields = {name: np.array([getattr(shape, name) for shape in shapes]) for name in BatchShape.__slots__}
+    return {**fields, "steps": np.ones(len(shapes))}
 
 
 # -- what is kept ------------------------------------------------------------------------------------------------------
