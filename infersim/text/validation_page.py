@@ -50,7 +50,7 @@ HALVES = """\
 ### The half that no fit saw
 
 Engines' constants were fitted to one half of the rows of a table, chosen by a hash of the row; this is how far off both
-halves are.
+halves are. An engine whose constants were taken over from another (below) was fitted to neither.
 """
 
 GROUPS = """\

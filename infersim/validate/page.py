@@ -148,7 +148,7 @@ def _halves(one: Comparison, other: Comparison) -> Iterator[Line]:
     out = kept_out([one.table.label(row, "id") or str(row) for row in one.rows])
     engines = np.array([evidence.engine_of(one.table, row) for row in one.rows], dtype=object)
     for engine in sorted(set(engines)):
-        for half, rows in (("fitted", ~out), ("kept out", out)):
+        for half, rows in (("half for fits", ~out), ("half kept out", out)):
             members = ~one.suspect & (engines == engine) & rows
             ours, theirs = (errors_of(each, members) for each in (one, other))
             yield from _lines(one, f"{engine}, {half}", members, ours, theirs)

@@ -70,7 +70,7 @@ def test_halves_are_those_of_the_fits(made):
     trusted = [row["id"] for row in (*MANY, *FEW) if "suspect" not in row]
     out = kept_out(trusted)
     # all trusted rows are measured; the one that is refused has no error
-    for half, members in (("fitted", ~out), ("kept out", out)):
+    for half, members in (("half for fits", ~out), ("half kept out", out)):
         ((rows, median, *_),) = cells(text, "closed_loop", f"vllm, {half}", f"`{FIGURE}`")
         answered = sum(name != "huge" for name, is_in in zip(trusted, members, strict=True) if is_in)
         assert (rows, median) == (f"{answered} of {members.sum()}", "20.0%")
