@@ -8,7 +8,6 @@ figures come nearest. Half of the runs, or of the deployments, is kept out, and 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from scipy.optimize import minimize
 from infersim.errors import InputError
 from infersim.load.profiles import load_profile
 from infersim.runs.figures import figure
+from infersim.runs.halves import kept_out
 from infersim.runs.select import rows_where
 from infersim.runs.table import RunTable, read_table
 from infersim.simulate import simulate
@@ -67,8 +67,7 @@ def runs_of(table: RunTable, engine: str, by: str) -> Runs:
     rows = [row for row in rows if table.data(row)["fleet"]["main"]["engine"]["kind"] == engine]
     measured = np.array([[table.figures["measured"][name][row] for name in FIGURES] for row in rows])
     names = [str(table.label(row, "id") or row) if by == "row" else _deployment(table, row) for row in rows]
-    kept_out = np.array([int(hashlib.md5(name.encode()).hexdigest(), 16) % 2 == 1 for name in names], dtype=bool)
-    return Runs(table, tuple(rows), measured, kept_out)
+    return Runs(table, tuple(rows), measured, kept_out(names))
 
 
 def _deployment(table: RunTable, row: int) -> str:

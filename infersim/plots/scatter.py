@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from infersim.plots import style
 
@@ -57,9 +58,19 @@ def plot_scatter(
             ax.plot([low, high], [low * factor, high * factor], color=style.MUTED, lw=0.9, ls=dashes, zorder=1)
         ax.set_xlim(low, high)
         ax.set_ylim(low, high)
+        if high < 10.0 * low:
+            _plain_ticks(ax)
     ax.set_box_aspect(1)
     style.title(ax, f"{name} ({int(shown.sum())})", "measured", "predicted")
     return ax
+
+
+def _plain_ticks(ax: Axes) -> None:
+    """Few plain numbers along axes that span less than a decade."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter("{x:g}")
 
 
 def scatter_page(

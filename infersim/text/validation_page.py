@@ -46,6 +46,19 @@ prediction without measured kernels and fitted constants.
 ![Predicted against measured]({picture})
 """
 
+HALVES = """\
+### The half that no fit saw
+
+Engines' constants were fitted to one half of the rows of a table, chosen by a hash of the row; this is how far off both
+halves are. An engine whose constants were taken over from another (below) was fitted to neither.
+"""
+
+GROUPS = """\
+### By group
+
+Median error, and the roofline's, of groups of 15 like runs or more.
+"""
+
 KERNELS = """\
 ## Kernels
 
@@ -71,6 +84,7 @@ another engine's constants, and say so (`confidence` in the JSON).
 def page(
     about: Mapping[str, str],
     overall: Sequence[Line],
+    halves: Sequence[Line],
     groups: Sequence[Line],
     suspect: Sequence[Line],
     refused: Sequence[tuple[str, int, str, int, str]],
@@ -82,7 +96,8 @@ def page(
 
     Args:
         about: `command`, `commit`, `date`, `picture`.
-        overall, groups, suspect: errors of all trusted rows, of groups of them, and of doubtful rows.
+        overall, halves, groups, suspect: errors of all trusted rows, of those that fits saw and did not see, of groups,
+            and of doubtful rows.
         refused: table, its rows, kind of refusal, rows refused so, and why the first of them was.
         kernels: median errors by curve and device.
         fitted: `validate.evidence.Fitted`.
@@ -93,15 +108,17 @@ def page(
         "## Serving\n",
         *_errors(overall),
         *_refused(refused),
-        "\n### By group\n\nGroups of like runs with 15 rows or more.\n",
-        *_errors(groups),
+        "\n" + HALVES,
+        *_errors(halves),
+        "\n" + GROUPS,
+        *_groups(groups),
         "\n### Doubtful rows\n",
         *_errors(suspect),
         "\n" + KERNELS,
         *_kernels(kernels),
         "\n" + FITTED,
         *(
-            f"- **{each.profile}** ({', '.join(each.numbers)}): {each.method}. {each.source}; {each.date}."
+            f"- **{', '.join(each.profiles)}** ({', '.join(each.numbers)}): {each.method}. {each.source}; {each.date}."
             for each in fitted
         ),
         "\n" + UNMEASURED,
@@ -141,6 +158,24 @@ def _errors(lines: Sequence[Line]) -> Iterator[str]:
         ],
         left=3 if grouped else 2,
     )
+
+
+def _groups(lines: Sequence[Line]) -> Iterator[str]:
+    """A row a group, its figures side by side."""
+    rows: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        if line.errors["n"]:
+            rows.setdefault((line.table, line.group), []).append(line)
+    told = (
+        [table, group, str(max(each.errors["n"] for each in found)), ", ".join(map(_beside, found))]
+        for (table, group), found in rows.items()
+    )
+    yield from _table(["table", "group", "rows", "median error / roofline's"], [*told], left=4)
+
+
+def _beside(line: Line) -> str:
+    roofline = f"{line.beside['median_ape']:.0%}" if line.beside["n"] else "–"
+    return f"`{line.figure}` {line.errors['median_ape']:.1%} / {roofline}"
 
 
 def _cells(errors: Errors) -> list[str]:

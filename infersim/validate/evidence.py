@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from infersim.errors import InputError
 from infersim.load.profiles import list_profiles, load_profile
@@ -16,15 +17,15 @@ KINDS = ("device", "model", "engine")
 
 @dataclass(frozen=True)
 class Fitted:
-    """Numbers of a profile that were found together.
+    """Numbers that were found together, of one profile or of several.
 
     Attributes:
-        profile: its name.
+        profiles: names of those that state them so.
         numbers: their names.
         method, source, date: as the profile states them.
     """
 
-    profile: str
+    profiles: tuple[str, ...]
     numbers: tuple[str, ...]
     method: str
     source: str
@@ -48,11 +49,14 @@ def kernel_errors() -> dict[str, dict[str, float]]:
 
 def fitted() -> list[Fitted]:
     """What engines' profiles, and devices' power, rest on."""
-    engines = [load_profile("engine", name) for name in list_profiles("engine")]
-    return [*(each for engine in engines for each in _of_engine(engine)), *_powers()]
+    together: dict[tuple[Any, ...], list[str]] = {}
+    for name in list_profiles("engine"):
+        for numbers, *origin in _of_engine(load_profile("engine", name)):
+            together.setdefault((numbers, *origin), []).append(name)
+    return [*(Fitted(tuple(names), *key) for key, names in together.items()), *_powers()]
 
 
-def _of_engine(engine: EngineConstants) -> Iterator[Fitted]:
+def _of_engine(engine: EngineConstants) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
     numbers: dict[tuple[str, str, str], list[str]] = {}
     for name in type(engine).model_fields:
         constant = getattr(engine, name)
@@ -61,7 +65,7 @@ def _of_engine(engine: EngineConstants) -> Iterator[Fitted]:
     for name, shares in engine.kernels.items():
         numbers.setdefault((shares.method, shares.source, shares.date), []).append(f"kernels.{name}")
     for (method, source, date), names in numbers.items():
-        yield Fitted(engine.name, tuple(names), method, source, date)
+        yield tuple(names), method, source, date
 
 
 def _powers() -> Iterator[Fitted]:
@@ -70,7 +74,7 @@ def _powers() -> Iterator[Fitted]:
         if dynamic is not None and dynamic.fit is not None:
             fit = dynamic.fit
             errors = f"{fit.points} runs, median error {fit.median_error:.1%} on the {fit.kept_out:.0%} kept out"
-            yield Fitted(device.name, ("power_w.dynamic",), f"{fit.method}; {errors}", fit.source, fit.date)
+            yield Fitted((device.name,), ("power_w.dynamic",), f"{fit.method}; {errors}", fit.source, fit.date)
 
 
 def unseen(tables: Sequence[RunTable]) -> dict[str, list[str]]:
@@ -89,10 +93,22 @@ def _profiles(table: RunTable, row: int) -> Iterator[tuple[str, str]]:
     except InputError:  # such a row is refused, and says so elsewhere
         return
     for pool in pools:
-        kind, version = (pool.get("engine", {}).get(key) for key in ("kind", "version"))
-        engine = f"{kind or 'vllm'}-{version}" if version else kind or "vllm"
-        for of, name in (("device", pool.get("device")), ("model", pool.get("model")), ("engine", engine)):
+        for of, name in (("device", pool.get("device")), ("model", pool.get("model")), ("engine", _engine(pool))):
             yield of, _named(of, str(name))
+
+
+def engine_of(table: RunTable, row: int) -> str:
+    """The engine profile of a row's first pool; empty where the row cannot be read."""
+    try:
+        return _engine(next(iter(table.data(row)["fleet"].values())))
+    except InputError:
+        return ""
+
+
+def _engine(pool: dict[str, Any]) -> str:
+    options = pool.get("engine", {})
+    kind = options.get("kind", "vllm")
+    return f"{kind}-{options['version']}" if "version" in options else str(kind)
 
 
 def _named(kind: str, name: str) -> str:

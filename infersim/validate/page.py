@@ -18,10 +18,11 @@ from infersim import provenance
 from infersim.load.profiles import overlay
 from infersim.plots.scatter import scatter_page
 from infersim.runs import Refusal, RunTable, read_table
+from infersim.runs.halves import kept_out
 from infersim.text.validation_page import Line, page
 from infersim.validate import evidence, roofline
 from infersim.validate.comparison import Comparison, compare
-from infersim.validate.report import report
+from infersim.validate.report import errors_of, report
 
 TABLES = (
     "closed_loop",
@@ -40,8 +41,12 @@ LEAST_GROUP = 15
 """Groups of fewer rows are not told."""
 PANELS = 8
 """Figures of the picture: those that most rows state."""
+FITTED = ("closed_loop",)
+"""Tables to half of whose rows engines' constants were fitted (`infersim.calibrate.engine`)."""
 _LEFT_OUT = (".p90", ".p95")
 """Percentiles that stand between others."""
+_UNDRAWN = (*_LEFT_OUT, ".p99", ".requests_per_s", ".joules_per_request")
+"""What shows no more than another figure does, or is noise in many rows."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,6 +99,12 @@ def text(predicted: Sequence[Comparison], beside: Sequence[Comparison]) -> str:
             for one, ours, theirs in both
             for line in _lines(one, "", ~one.suspect, ours["overall"], theirs["overall"])
         ],
+        halves=[
+            line
+            for one, other in zip(predicted, beside, strict=True)
+            if _name(one) in FITTED
+            for line in _halves(one, other)
+        ],
         groups=[line for one, ours, theirs in both for line in _group_lines(one, ours, theirs)],
         suspect=[
             line
@@ -132,6 +143,17 @@ def _group_lines(one: Comparison, ours: dict[str, Any], theirs: dict[str, Any]) 
             yield from _lines(one, group["group"], members, errors, beside.get(group["group"], {}))
 
 
+def _halves(one: Comparison, other: Comparison) -> Iterator[Line]:
+    """Rows of each engine that fits saw, and those that they did not."""
+    out = kept_out([one.table.label(row, "id") or str(row) for row in one.rows])
+    engines = np.array([evidence.engine_of(one.table, row) for row in one.rows], dtype=object)
+    for engine in sorted(set(engines)):
+        for half, rows in (("half for fits", ~out), ("half kept out", out)):
+            members = ~one.suspect & (engines == engine) & rows
+            ours, theirs = (errors_of(each, members) for each in (one, other))
+            yield from _lines(one, f"{engine}, {half}", members, ours, theirs)
+
+
 def _refusals(one: Comparison) -> Iterator[tuple[str, int, str, int, str]]:
     refused = [answer for answer in one.answers if isinstance(answer, Refusal)]
     for kind, count in Counter(answer.kind for answer in refused).items():
@@ -149,7 +171,7 @@ def _picture(predicted: Sequence[Comparison]) -> Any:
     for one in predicted:
         for name, measured in one.figures.items():
             rows[name] += int(((measured > 0) & ~np.isnan(one.predicted(name))).sum())
-    most = [name for name, _ in rows.most_common(PANELS)]
+    most = [name for name, _ in rows.most_common() if not name.endswith(_UNDRAWN)][:PANELS]
     drawn = {
         name: (
             np.concatenate([one.figures.get(name, _nothing(one)) for one in predicted]),

@@ -31,8 +31,8 @@ def report(comparison: Comparison) -> dict[str, Any]:
             for row, name, answer in answered
             if isinstance(answer, Refusal)
         ],
-        "overall": _errors(comparison, trusted),
-        "suspect": _compared(_errors(comparison, comparison.suspect)),
+        "overall": errors_of(comparison, trusted),
+        "suspect": _compared(errors_of(comparison, comparison.suspect)),
         "groups": _groups(comparison, trusted),
         "predictions": [
             {"row": row, "id": name, **answer} for row, name, answer in answered if not isinstance(answer, Refusal)
@@ -69,7 +69,7 @@ def _groups(comparison: Comparison, trusted: np.ndarray) -> list[dict[str, Any]]
     found = []
     for name in sorted({name for name in names[trusted] if name is not None}):
         members = trusted & (names == name)
-        found.append({"group": name, "rows": int(members.sum()), **_compared(_errors(comparison, members))})
+        found.append({"group": name, "rows": int(members.sum()), **_compared(errors_of(comparison, members))})
     return found
 
 
@@ -77,7 +77,8 @@ def _compared(errors: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: figures for name, figures in errors.items() if figures["n"]}
 
 
-def _errors(comparison: Comparison, members: np.ndarray) -> dict[str, dict[str, Any]]:
+def errors_of(comparison: Comparison, members: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Errors of some of a table's rows, by figure."""
     return {
         name: error_figures(measured[members], comparison.predicted(name)[members])
         for name, measured in comparison.figures.items()

@@ -148,7 +148,7 @@ def test_classes_bounds_are_told_apart():
     ],
 )
 def test_replicas_and_their_devices_are_told_apart(replicas, tensor, text):
-    pools = {"main": {"deployment": DEPLOYMENT | {"replicas": replicas, "tensor": tensor}}}
+    pools = {"main": {"deployment": DEPLOYMENT | {"replicas": replicas, "devices": replicas * tensor}}}
     shown = " ".join(page(FULL | {"pools": pools}).split())
     assert text in shown
     assert ("peak 25 (a replica)" in shown) == (replicas > 1)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from infersim.errors import InputError
 from infersim.load.profiles import list_profiles, load_profile
-from infersim.spec.engine import KernelShares
 from infersim.spec.fleet import Precision
 from infersim.timing.layout import DeviceShare, Layout
 from infersim.timing.transformer import TransformerTiming
+from infersim.validate.roofline import at_peak
 from tests.timing.helpers import round_engine
 
 MODELS = (
@@ -38,16 +38,7 @@ MOST_TOKENS, MOST_SEQS = 2048, 128
 _BARE = round_engine(
     step_host_s=0.0, step_host_per_seq_s=0.0, prefill_extra_per_layer_s=0.0, frontend_s=0.0, runtime_bytes=0.0
 )
-_AT_PEAK = _BARE.model_copy(
-    update={
-        "kernels": {
-            "any": KernelShares(
-                flops=1, bytes=1, attention_flops=1, attention_bytes=1, launch_s=0, elementwise_bytes=1,
-                expert_pad_rows=0, all_reduce_s=1e-9, source="peaks", date="2026", method="peaks", confidence="derived",
-            )
-        }
-    }
-)  # fmt: skip
+_AT_PEAK = at_peak(_BARE)
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,9 @@ def test_a_pipelines_passes_overlap_as_well_as_the_engine_lets_them(overlap, exp
 
 def test_no_more_passes_are_under_way_than_the_scheduler_has_copies_for():
     deep = round_model(layers=8)
-    four, eight = (timing(engine(pass_overlap=stated_constant(1)), model=deep, layout=Layout(pipeline=p)) for p in (4, 8))
+    four, eight = (
+        timing(engine(pass_overlap=stated_constant(1)), model=deep, layout=Layout(pipeline=p)) for p in (4, 8)
+    )
     for of in (four, eight):
         assert of.step_s(prompt(128, 1)) / of.step_s(prompt(128)) == pytest.approx(0.25, rel=0.01)
 
