@@ -117,6 +117,9 @@ def _resolved(pool: Pool, model: Model, device: Device, folder: Path) -> Pool:
     asked = pool.precision
     weights = asked.weights or model.dtype
     has_experts = any(isinstance(block, MoeFeedForward) for block in model.feed_forward)
+    if asked.moe_weights and not has_experts:
+        problem, field = f"{model.name} has no routed experts", "precision.moe_weights"
+        raise InputError(problem, "leave it out", field, asked.moe_weights)
     experts = (asked.moe_weights or asked.weights or model.moe_dtype or weights) if has_experts else None
     kv_cache = asked.kv_cache or ("bf16" if compute_dtype(weights, None) != "fp16" else "fp16")
     precision = asked.model_copy(update={"weights": weights, "moe_weights": experts, "kv_cache": kv_cache})

@@ -9,7 +9,7 @@ from infersim.errors import DoesNotFit, InputError
 from infersim.spec.fleet import Precision
 from infersim.spec.hardware import Device
 from infersim.spec.model import Model
-from infersim.timing.generic import computes_in
+from infersim.timing.generic import computes_in, peak_of
 from infersim.timing.layout import Layout, allowed_tensor
 from infersim.timing.memory import KvRule, MemoryPlan
 from infersim.units import show_bytes
@@ -80,7 +80,8 @@ def _other_ways(
     may_lighten = precision.weights in ("bf16", "fp16", "fp32")
     if may_lighten and computes_in(device, "fp8") == "fp8" and fits(device, lighter, layout):
         yield "with precision.weights = fp8"
-    others = sorted((d for d in alternatives if d.name != device.name), key=lambda d: d.memory.bytes)
+    able = (other for other in alternatives if other.name != device.name and peak_of(other, "bf16"))
+    others = sorted(able, key=lambda other: other.memory.bytes)
     for types in (precision, lighter) if may_lighten else (precision,):
         for other in others:
             if computes_in(other, str(types.weights)) == types.weights and fits(other, types, layout):

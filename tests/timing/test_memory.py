@@ -133,3 +133,18 @@ def test_logged_capacities_are_met_within_two_percent(shared_data):
         share = round_share(model, tensor=tensor, weights="nvfp4", kv_cache="fp8")
         found = memory_plan(model, device, load_profile("engine", "vllm"), share, rule)
         assert found.capacity_tokens == pytest.approx(float(row["measured.kv_cache.capacity_tokens"]), rel=0.02)
+
+
+def test_experts_types_are_refused_where_there_are_none():
+    with pytest.raises(InputError) as refusal:
+        deploy("main", Pool.model_validate(
+            {"model": "llama-3.1-8b", "device": "h100-sxm-80gb", "precision": {"moe_weights": "fp8"}}
+        ))  # fmt: skip
+    assert (refusal.value.field, refusal.value.value) == ("fleet.main.precision.moe_weights", "fp8")
+
+
+def test_no_device_that_computes_in_integers_is_a_remedy():
+    with pytest.raises(DoesNotFit) as refusal:
+        deploy("main", Pool(model="llama-3.2-1b", device="jetson-nano-4gb"))
+    assert "hailo" not in refusal.value.hint
+    assert "coral" not in refusal.value.hint
