@@ -25,7 +25,7 @@ from infersim.spec.hardware import Device
 from infersim.spec.model import Model, MoeFeedForward
 from infersim.summary import PoolFacts
 from infersim.timing.dtypes import compute_dtype
-from infersim.timing.layout import DeviceShare, Layout
+from infersim.timing.layout import Layout, share_of
 from infersim.timing.level import curves_level, feed_forward
 from infersim.timing.memory import KvRule, MemoryPlan, memory_plan
 from infersim.timing.transformer import TransformerTiming
@@ -247,18 +247,7 @@ def _memory(
     )
 
     def plan(on: Device, types: Precision, devices: Layout, kv: KvRule) -> MemoryPlan:
-        share = DeviceShare.of(
-            model,
-            devices,
-            weights=str(types.weights),
-            moe_weights=str(types.moe_weights or types.weights),
-            kv_cache=str(types.kv_cache),
-            pads_heads=engine.pads_heads,
-            cores=engine.cores,
-            quantises_head=engine.quantises_head,
-            embedding_on_host=engine.embedding_on_host,
-        )
-        return memory_plan(model, on, engine, share, kv)
+        return memory_plan(model, on, engine, share_of(model, devices, types, engine), kv)
 
     found = plan(device, pool.precision, layout, rule)
     if found.capacity_blocks:

@@ -156,7 +156,7 @@ def _attention(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
 
 
 def _decode(timing: TransformerTiming, mixer: Mixer, shape: BatchShape) -> Row:
-    spread = min(timing._ranks * timing._stages, max(shape.decode_seqs, 1))
+    spread = min(timing._ranks * timing._lanes, max(shape.decode_seqs, 1))
     seqs, context = max(shape.decode_seqs / spread, 1.0), shape.decode_context_tokens / spread
     pieces = timing._mixer_pieces(mixer, seqs)
     _, base_s, slope_s = next(piece for piece in pieces if context <= piece[0])

@@ -71,18 +71,20 @@ class Source:
 
     def find(self, operator: str, dtypes: tuple[str, ...], weights: str = "") -> tuple[str, Any]:
         """Name and numbers of the curve for the first of the types that is known."""
-        if self.shares is None:
+        found = self._measured(operator, dtypes)
+        return found or (f"{operator}.{dtypes[0]}", self._unmeasured(operator, weights, dtypes[-1]))
+
+    def _measured(self, operator: str, dtypes: tuple[str, ...]) -> tuple[str, Any] | None:
+        """The device's own curve for the first of the types that it has one for, else its relative's scaled."""
+        devices = (self.device, self.relative) if self.shares is None else ()
+        for of in filter(None, devices):
             for dtype in dtypes:
                 name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
-                if name in self.device.operators:
-                    return name, generic.in_type(self.device.operators[name], dtype, name, self.device)
-            relative = self.relative
-            for dtype in dtypes if relative is not None else ():
-                name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
-                if relative is not None and name in relative.operators:
-                    curve = generic.scaled(relative.operators[name], name, relative, self.device)
+                if name in of.operators:
+                    own = of.operators[name]
+                    curve = own if of is self.device else generic.scaled(own, name, of, self.device)
                     return name, generic.in_type(curve, dtype, name, self.device)
-        return f"{operator}.{dtypes[0]}", self._unmeasured(operator, weights, dtypes[-1])
+        return None
 
     def _unmeasured(self, operator: str, weights: str, dtype: str) -> Curve:
         if operator == "attention_latent":
@@ -102,14 +104,7 @@ class Source:
         if self.shares is not None:
             return self.find("moe", (weights, computed), weights)
         measured = (kind for kind in SERVED_AS.get(weights, (weights,)) if _computes(kind, computed))
-        wanted = (*measured, computed)
-        for of in (self.device, self.relative):
-            for dtype in wanted if of is not None else ():
-                name = f"moe.{MEASURED_AS.get(dtype, dtype)}"
-                if of is not None and name in of.operators:
-                    curve: Any = of.operators[name]
-                    return name, curve if of is self.device else generic.scaled(curve, name, of, self.device)
-        return self.products(weights, activations)
+        return self._measured("moe", (*measured, computed)) or self.products(weights, activations)
 
     def all_reduce(self, devices: int) -> tuple[str, AllReduceCurve]:
         """The all-reduce among so many devices.
@@ -118,11 +113,7 @@ class Source:
             InputError: nobody measured it, and the data sheet has no link.
         """
         name = "all_reduce.bf16"
-        curve: Any = None
-        if self.shares is None:
-            curve = self.device.operators.get(name)
-            if curve is None and self.relative is not None and name in self.relative.operators:
-                curve = generic.scaled(self.relative.operators[name], name, self.relative, self.device)
+        _, curve = self._measured("all_reduce", ("bf16",)) or (name, None)
         if curve is None or devices not in curve.devices:
             curve = generic.all_reduce(self.device, devices, self.shares or generic.GENERIC)
         if curve is None:

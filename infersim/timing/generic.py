@@ -24,6 +24,7 @@ from infersim.spec.hardware import (
     Unpack,
 )
 from infersim.timing.dtypes import DTYPE_BYTES, compute_dtype
+from infersim.timing.operators import RESULT_BYTES
 
 GENERIC = KernelShares(
     flops=0.68,
@@ -43,8 +44,6 @@ USUAL_MATRIX = 4.0
 """Peak of matrix units over that of fp32 on most GPUs."""
 UNPACKED_ROWS = 32
 """Tokens of a step up to which a product's own kernel unpacks the weights (MMQ_MAX_BATCH_SIZE of ggml-cuda)."""
-RESULT_BYTES = 2.0
-"""Bytes an element of what layers hand on, as `operators.RESULT_BYTES`."""
 MATRIX_UNITS = 2.0
 """A 16-bit peak of more than so many times the fp32 one is that of matrix units."""
 LATENT_LAUNCH_S, LATENT_FLOPS_SHARE, LATENT_BYTES_SHARE = 12e-6, 0.6, 0.75

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 from infersim.errors import InputError
+from infersim.spec.engine import EngineConstants
+from infersim.spec.fleet import Precision
 from infersim.spec.model import (
     DenseFeedForward,
     GroupedAttention,
@@ -15,12 +17,11 @@ from infersim.spec.model import (
     MoeFeedForward,
 )
 from infersim.timing.dtypes import DTYPE_BYTES, head_bytes
+from infersim.timing.operators import RESULT_BYTES
 
 FEW_ALLOWED = 8
 INDEX_BYTES = 1.0 + 4.0 / 128
 """Bytes an element of sparse attention's index keys: fp8 with a scale for 128 of them."""
-STREAM_BYTES = 2.0
-"""Bytes an element of what layers hand on."""
 STATE_BYTES = {"fp32": 4.0, "bf16": 2.0}
 
 Product = tuple[int, int]
@@ -223,6 +224,28 @@ class DeviceShare:
         return sum(mixer.layers * mixer.state_bytes for mixer in self.mixers) / self.layout.pipeline
 
 
+def share_of(model: Model, layout: Layout, precision: Precision, engine: EngineConstants) -> DeviceShare:
+    """The share of each device of a replica as an engine holds it; see `DeviceShare.of`.
+
+    Args:
+        model, layout: the network and the replica's devices.
+        precision: numeric types; experts have the weights' where none is said.
+        engine: what it pads, quantises and leaves on the host.
+    """
+    weights = precision.weights or "bf16"
+    return DeviceShare.of(
+        model,
+        layout,
+        weights=weights,
+        moe_weights=precision.moe_weights or weights,
+        kv_cache=precision.kv_cache or "bf16",
+        pads_heads=engine.pads_heads,
+        cores=engine.cores,
+        quantises_head=engine.quantises_head,
+        embedding_on_host=engine.embedding_on_host,
+    )
+
+
 def _elements(products: tuple[Product, ...]) -> int:
     return sum(outputs * inputs for outputs, inputs in products)
 
@@ -244,7 +267,7 @@ def _grouped(block: GroupedAttention, hidden: int, tensor: int, element: float, 
     queries = heads * (key + (value if block.output_gate else 0))
     # a norm reads and writes the stream and its residual; rotary embedding reads and writes queries and keys; the
     # cache write reads keys and values and writes them in the cache's type
-    moved = 4 * hidden + 2 * (heads + kv_heads) * key + keys_values * (1.0 + element / STREAM_BYTES)
+    moved = 4 * hidden + 2 * (heads + kv_heads) * key + keys_values * (1.0 + element / RESULT_BYTES)
     return Mixer(
         layers=block.layers,
         kind="gqa",

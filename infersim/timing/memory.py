@@ -15,7 +15,8 @@ from typing import Literal
 from infersim.spec.engine import EngineConstants
 from infersim.spec.hardware import Device
 from infersim.spec.model import DenseFeedForward, Model
-from infersim.timing.layout import STREAM_BYTES, DeviceShare, Layout
+from infersim.timing.layout import DeviceShare, Layout
+from infersim.timing.operators import RESULT_BYTES
 
 MIB = 2.0**20
 MOST_TOKENS = 1e12
@@ -125,7 +126,7 @@ def _activation_bytes(model: Model, engine: EngineConstants, share: DeviceShare,
     copies = engine.activation_hidden_copies.value * model.hidden
     copies += engine.activation_intermediate_copies.value * max(wide, default=0)
     sampling_bytes = rule.max_seqs * model.vocab * engine.sampler_bytes_per_logit.value
-    return max(rule.max_tokens * STREAM_BYTES * copies, sampling_bytes)
+    return max(rule.max_tokens * RESULT_BYTES * copies, sampling_bytes)
 
 
 def _window_bytes(share: DeviceShare) -> float:

@@ -26,7 +26,7 @@ from infersim.timing.curves import Curves, Source
 from infersim.timing.dtypes import DTYPE_BYTES, GGUF, compute_dtype
 from infersim.timing.experts import active_experts, experts_s
 from infersim.timing.generic import peak_of
-from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer
+from infersim.timing.layout import DeviceShare, Feed, Layout, Mixer, share_of
 from infersim.timing.pieces import FOREVER, Line, Piece, in_buckets, limited, summed, upper_envelope, value_at
 from infersim.timing.shape import BatchShape
 
@@ -101,7 +101,6 @@ class TransformerTiming:
         "_reads_buckets",
         "_reads_whole",
         "_share",
-        "_stages",
         "_tile_s",
         "frontend_s",
         "frontend_serial_s",
@@ -131,17 +130,7 @@ class TransformerTiming:
         weights, kv = precision.weights or "bf16", precision.kv_cache or "bf16"
         moe = precision.moe_weights or weights
         self._model, self.precision = model, precision
-        self._share = DeviceShare.of(
-            model,
-            layout,
-            weights=weights,
-            moe_weights=moe,
-            kv_cache=kv,
-            pads_heads=engine.pads_heads,
-            cores=engine.cores,
-            quantises_head=engine.quantises_head,
-            embedding_on_host=engine.embedding_on_host,
-        )
+        self._share = share_of(model, layout, precision, engine)
         activations = compute_dtype(weights, precision.activations)
         self._operand_bytes = DTYPE_BYTES[generic.computes_in(device, activations)]
         source = Source.of(device, relative, engine, fused_attention)
@@ -163,8 +152,7 @@ class TransformerTiming:
         in_16_bits = source.shares is not None and source.shares.sums_in_16_bits
         self.peak_flops = layout.devices * (peak_of(device, activations, in_16_bits) or 0.0)
         self.peak_bytes_per_s = layout.devices * device.memory.bandwidth_bytes_per_s
-        self._ranks, self._stages = layout.data, lanes
-        self._lanes, self._lane_tokens = lanes, -(-max_tokens // lanes)
+        self._ranks, self._lanes, self._lane_tokens = layout.data, lanes, -(-max_tokens // lanes)
         overlap = engine.pass_overlap.value if engine.pass_overlap else 0.0
         # behind a pass of its own prompt a pass waits for a stage or two of it, not for all
         self._overlapping = 1.0 + overlap * (min(layout.pipeline, PASSES_UNDER_WAY) - 1)
@@ -249,8 +237,8 @@ class TransformerTiming:
 
     def _spread_tokens(self, decodes: int, prefill: int, chunks: int) -> tuple[int, int]:
         """Tokens of a rank, and of all ranks' experts: sequences are spread evenly, one prompt is not."""
-        decoding = -(-decodes // (self._ranks * self._stages))
-        feeding = -(-decodes // self._stages)
+        decoding = -(-decodes // (self._ranks * self._lanes))
+        feeding = -(-decodes // self._lanes)
         if prefill:
             shares = self._prefill_shares(prefill, chunks)
             decoding += -(-prefill // shares)
@@ -358,7 +346,7 @@ class TransformerTiming:
         Args:
             columns: as in `work`.
         """
-        ranks = self._ranks * self._stages
+        ranks = self._ranks * self._lanes
         decodes, prefill = np.asarray(columns["decode_seqs"]) / ranks, np.asarray(columns["prefill_tokens"])
         last = np.asarray(columns["decode_context_tokens"]) / ranks + decodes * (np.asarray(columns["steps"]) - 1)
         active, filling = decodes > 0, prefill > 0
@@ -462,7 +450,7 @@ class TransformerTiming:
 
     def _live_pieces(self, seqs: int) -> tuple[Piece, ...]:
         """The same of an engine that reads what is in the cache and no more."""
-        spread = min(self._ranks * self._stages, seqs)
+        spread = min(self._ranks * self._lanes, seqs)
         rank = seqs / spread
         shares = [self._mixer_pieces(mixer, rank) for mixer in self._share.mixers]
         return tuple(
