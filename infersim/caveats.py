@@ -9,8 +9,10 @@ import numpy as np
 from infersim.metrics.steady_state import overload
 from infersim.metrics.warmup import is_longest
 from infersim.records import REJECTED, last_send
+from infersim.spec.arrivals import AllAtOnce, ClosedLoop
+from infersim.spec.lengths import Geometric, Lognormal
 from infersim.spec.scenario import Scenario
-from infersim.spec.workload import AllAtOnce, ClosedLoop, Geometric, Lognormal, TrafficClass
+from infersim.spec.workload import TrafficClass
 from infersim.summary import Span
 from infersim.units import show_seconds
 

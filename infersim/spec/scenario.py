@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from infersim.spec.arrivals import AllAtOnce
 from infersim.spec.base import Integer, Seconds, Spec, SpecError
 from infersim.spec.fleet import Pool, Router
-from infersim.spec.workload import AllAtOnce, TrafficClass
+from infersim.spec.workload import TrafficClass
 
 MOST_REQUESTS = 10**8
 """Most requests that one class may ask for; more do not fit into a machine's memory."""

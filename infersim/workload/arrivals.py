@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infersim.spec.workload import AllAtOnce, Deterministic, Gamma, Poisson
+from infersim.spec.arrivals import AllAtOnce, Deterministic, Gamma, Poisson
 
 Open = AllAtOnce | Deterministic | Gamma | Poisson
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from infersim.spec.workload import Bounds, Empirical, Fixed, Geometric, Length, Lognormal, Uniform
+from infersim.spec.lengths import Bounds, Empirical, Fixed, Geometric, Length, Lognormal, Uniform
 
 
 def sample(spec: Length, rng: np.random.Generator, count: int) -> np.ndarray:

@@ -13,7 +13,8 @@ import numpy as np
 
 from infersim.errors import InputError, nearest
 from infersim.load.text import read_data_text
-from infersim.spec.workload import Trace
+from infersim.spec.trace import Trace
+from infersim.workload.requests import Requests
 
 COLUMNS = {
     "plain": ("arrival_s", "prompt_tokens", "output_tokens"),
@@ -23,7 +24,7 @@ MAX_TOKENS = 10**8
 _TIMESTAMP = re.compile(r"((?:19[7-9]|20\d|21\d)\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:Z|\+00:00)?")
 
 
-def read(spec: Trace, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read(spec: Trace, folder: Path) -> Requests:
     """Read a trace.
 
     Args:
@@ -31,8 +32,8 @@ def read(spec: Trace, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         folder: what a relative path is relative to.
 
     Returns:
-        (arrival_s, prompt_tokens, output_tokens): the first request arrives at 0 in `azure` files, and as stated in
-        `plain` ones; times are divided by `speed`.
+        The requests: the first arrives at 0 in `azure` files, and as stated in `plain` ones; times are divided by
+        `speed`.
 
     Raises:
         InputError: the file cannot be read, a column is missing, or a row holds what is no request; names the line.
@@ -46,7 +47,7 @@ def read(spec: Trace, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     if late.size:
         row = int(late[0]) + 1
         raise _at(path, row, names[0], cells[0][row], "earlier than the row before it", "sort the file by arrival")
-    return arrival / spec.speed, prompt, output
+    return Requests(arrival / spec.speed, prompt, output)
 
 
 def _cells(path: Path, form: str) -> list[list[str]]:

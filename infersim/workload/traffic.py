@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from infersim.rng import stream
+from infersim.spec.arrivals import ClosedLoop
 from infersim.spec.scenario import Scenario
-from infersim.spec.workload import ClosedLoop, TrafficClass
+from infersim.spec.workload import TrafficClass
 from infersim.workload import arrivals, lengths, traces
+from infersim.workload.requests import Blocks, Requests
 
 BLOCK = 4096
 
@@ -28,7 +30,7 @@ class OpenTraffic:
 
     def of(self, which: np.ndarray) -> OpenTraffic:
         """Some of the requests, by their indices."""
-        return OpenTraffic(*(getattr(self, field.name)[which] for field in fields(self)))
+        return OpenTraffic(*(getattr(self, column.name)[which] for column in fields(self)))
 
     def scaled(self, prompt: float, output: float) -> OpenTraffic:
         """The requests with all lengths times a factor, whole tokens and at least one."""
@@ -64,6 +66,7 @@ class Traffic:
         limit: requests of all classes together, or None.
         until_s: no request arrives, and no closed loop sends, at or after this time, or None.
         max_in_flight: by class, the client's own limit, or None.
+        blocks: by class whose prompts' block hashes are known, those of its requests in their order.
     """
 
     open: OpenTraffic
@@ -71,6 +74,7 @@ class Traffic:
     limit: int | None
     until_s: float | None
     max_in_flight: tuple[int | None, ...]
+    blocks: Mapping[int, Blocks] = field(default_factory=dict)
 
     @property
     def most_requests(self) -> int | None:
@@ -97,7 +101,7 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
     """
     run = scenario.run
     limit, until_s = run.requests, run.duration_s
-    parts: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: dict[int, Requests] = {}
     closed: list[ClosedTraffic] = []
     caps: list[int | None] = []
     for number, (name, traffic) in enumerate(scenario.workload.items()):
@@ -107,10 +111,11 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
             closed.append(ClosedTraffic(number, loop.clients, loop.think_s, pairs))
             caps.append(None)
         else:
-            parts.append((number, *_open_class(traffic, run.seed, name, limit, until_s, folder)))
+            parts[number] = _open_class(traffic, run.seed, name, limit, until_s, folder)
             source = traffic.trace or traffic.arrivals
             caps.append(getattr(source, "max_in_flight", None))
-    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps))
+    blocks = {number: part.blocks for number, part in parts.items() if part.blocks is not None}
+    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks)
 
 
 def _times(tokens: Any, factor: float) -> Any:
@@ -119,11 +124,9 @@ def _times(tokens: Any, factor: float) -> Any:
 
 def _open_class(
     traffic: TrafficClass, seed: int, name: str, limit: int | None, until_s: float | None, folder: Path
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Requests:
     if traffic.trace is not None:
-        arrival, prompt, output = traces.read(traffic.trace, folder)
-        count = len(arrival) if until_s is None else int(np.searchsorted(arrival, until_s))
-        return arrival[:count][:limit], prompt[:count][:limit], output[:count][:limit]
+        return traces.read(traffic.trace, folder).first(limit, until_s)
     assert traffic.arrivals is not None
     assert not isinstance(traffic.arrivals, ClosedLoop)
     assert traffic.prompt_tokens is not None
@@ -133,15 +136,18 @@ def _open_class(
         lengths.sample(spec, stream(seed, "workload", name, what), len(arrival))
         for what, spec in (("prompt_tokens", traffic.prompt_tokens), ("output_tokens", traffic.output_tokens))
     )
-    return arrival, prompt, output
+    return Requests(arrival, prompt, output)
 
 
-def _merge(parts: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]], limit: int | None) -> OpenTraffic:
+def _merge(parts: dict[int, Requests], limit: int | None) -> OpenTraffic:
     if not parts:
         nothing = np.zeros(0, dtype=np.int64)
         return OpenTraffic(np.zeros(0), nothing, nothing, nothing)
-    numbers = np.concatenate([np.full(len(part[1]), part[0], dtype=np.int64) for part in parts])
-    arrival, prompt, output = (np.concatenate([part[i] for part in parts]) for i in (1, 2, 3))
+    numbers = np.concatenate([np.full(len(part), number, dtype=np.int64) for number, part in parts.items()])
+    arrival, prompt, output = (
+        np.concatenate([getattr(part, column) for part in parts.values()])
+        for column in ("arrival_s", "prompt_tokens", "output_tokens")
+    )
     order = np.argsort(arrival, kind="stable")[:limit] if len(parts) > 1 else slice(limit)
     return OpenTraffic(arrival[order], prompt[order], output[order], numbers[order])
 

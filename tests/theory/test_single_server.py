@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from infersim.spec.arrivals import Poisson
 from infersim.spec.engines import VllmEngine
-from infersim.spec.workload import Fixed, Geometric, Poisson
+from infersim.spec.lengths import Fixed, Geometric
 from infersim.workload import arrivals, lengths
 from tests.sim.helpers import LinearTiming, open_traffic, run_cluster
 

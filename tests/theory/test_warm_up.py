@@ -11,8 +11,8 @@ import numpy as np
 
 from infersim.metrics.queueing import area_s
 from infersim.metrics.warmup import found_s
+from infersim.spec.arrivals import Poisson
 from infersim.spec.fleet import VllmEngine
-from infersim.spec.workload import Poisson
 from infersim.workload import arrivals
 from tests.sim.helpers import LinearTiming, open_traffic, run_cluster
 

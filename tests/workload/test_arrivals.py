@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from infersim.rng import stream
-from infersim.spec.workload import Arrivals
+from infersim.spec.arrivals import Arrivals
 from infersim.workload.arrivals import times
 
 COUNT = 100_000

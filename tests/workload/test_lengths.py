@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from infersim.rng import stream
-from infersim.spec.workload import Length
+from infersim.spec.lengths import Length
 from infersim.workload.lengths import sample
 
 DRAWS = 100_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infersim.errors import InputError
-from infersim.spec.workload import Trace
+from infersim.spec.trace import Trace
 from infersim.workload.traces import read
 
 HEADER = "arrival_s,prompt_tokens,output_tokens\n"
@@ -20,7 +20,8 @@ def trace(tmp_path):
     def write_and_read(content: str | bytes, name: str = "t.csv", **options):
         data = content.encode() if isinstance(content, str) else content
         (tmp_path / name).write_bytes(data)
-        return read(Trace(path=name, **options), tmp_path)
+        requests = read(Trace(path=name, **options), tmp_path)
+        return requests.arrival_s, requests.prompt_tokens, requests.output_tokens
 
     return write_and_read
 
@@ -159,8 +160,9 @@ def test_azures_traces_are_read_whole(shared_data, name, rows):
     path = shared_data / "traces" / f"AzureLLMInferenceTrace_{name}.csv.gz"
     if not path.is_file():
         pytest.skip(f"{path.name} is not there")
-    arrival, prompt, output = read(Trace(path=str(path), format="azure"), path.parent)
-    assert arrival.size == prompt.size == output.size == rows
+    requests = read(Trace(path=str(path), format="azure"), path.parent)
+    arrival = requests.arrival_s
+    assert arrival.size == requests.prompt_tokens.size == requests.output_tokens.size == rows
     assert arrival[0] == 0.0
     assert 3000 < arrival[-1] < 3700  # an hour
     assert (np.diff(arrival) >= 0).all()
