@@ -97,7 +97,8 @@ def _path(loc: Sequence[int | str], data: Any) -> tuple[object, ...]:
     for position, part in enumerate(loc):
         if isinstance(data, Mapping):
             is_tag = part not in data and part in [data.get(tag) for tag in TAGS]
-            if is_tag or part == "[key]":
+            is_default_tag = part not in data and position + 1 < len(loc) and not any(tag in data for tag in TAGS)
+            if is_tag or is_default_tag or part == "[key]":
                 continue
             path.append(part)
             data = data.get(part)
