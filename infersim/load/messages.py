@@ -21,6 +21,7 @@ _EXAMPLES = {
     "arrivals": "{kind: poisson, rate_per_s: 6}",
     "prompt_tokens": "{kind: fixed, value: 512}",
     "output_tokens": "{kind: fixed, value: 128}",
+    "reasoning_tokens": "{kind: lognormal, mean: 900, cv: 1.2}",
     "trace": "{path: conv.csv.gz, format: azure}",
     "slo": "{ttft_s: 1.0, tpot_s: 0.05}",
     "engine": "{kind: vllm, max_num_seqs: 256}",

@@ -128,7 +128,8 @@ class OpenLoop:
             return index
         requests = self._requests
         lengths = int(requests.prompt_tokens[index]), int(requests.output_tokens[index])
-        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]), self._arrival_s[index])
+        more = (0 if column is None else int(column[index]) for column in (requests.reasoning_tokens, requests.cut))
+        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]), self._arrival_s[index], *more)
 
     def answered(self, row: int, now_s: float) -> None:
         """A request of this client was answered: those that were held back may go until one is taken."""
@@ -178,8 +179,8 @@ class ClosedLoop:
         for _ in itertools.count() if self._most is not None else range(MOST_REFUSALS):
             if not self._may_send(now_s):
                 return
-            prompt, output = next(self._traffic.lengths)
-            row = self._dispatcher.table.append(now_s, prompt, output, self._traffic.traffic_class)
+            prompt, output, *more = next(self._traffic.lengths)
+            row = self._dispatcher.table.append(now_s, prompt, output, self._traffic.traffic_class, None, *more)
             if self._dispatcher.send(row, now_s):
                 return
         raise InputError(

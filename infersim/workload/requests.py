@@ -35,12 +35,14 @@ class Requests:
         arrival_s: ascending [s], float64.
         prompt_tokens, output_tokens: at least 1 each, int64.
         blocks: block hashes of the prompts, where they are known.
+        reasoning_tokens: what of the outputs is thinking ahead of the answer, where there is any, int64.
     """
 
     arrival_s: np.ndarray
     prompt_tokens: np.ndarray
     output_tokens: np.ndarray
     blocks: Blocks | None = None
+    reasoning_tokens: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -52,4 +54,7 @@ class Requests:
         if count == len(self):
             return self
         blocks = None if self.blocks is None else self.blocks.first(count)
-        return Requests(self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count], blocks)
+        reasoning = None if self.reasoning_tokens is None else self.reasoning_tokens[:count]
+        return Requests(
+            self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count], blocks, reasoning
+        )
