@@ -84,18 +84,24 @@ class Batch:
         """No decoding request runs in the planned step; so it is unless `run_decodes` says otherwise."""
         self.decodes = False
 
-    def prefill(self, sequence: Sequence, tokens: int, padded: int = 0) -> None:
-        """Compute a further `tokens` of a running sequence's prefill, in the time of `padded` if that is given."""
+    def prefill(self, sequence: Sequence, tokens: int, padded: int = 0) -> int:
+        """Compute a further `tokens` of a running sequence's prefill, in the time of `padded` if that is given.
+
+        Returns:
+            Blocks that it takes.
+        """
         shape, context, width = self.shape, sequence.computed, padded or tokens
-        self.kv.used_blocks += self.chunk_blocks(sequence, tokens)
+        blocks = self.chunk_blocks(sequence, tokens)
+        self.kv.used_blocks += blocks
         shape.prefill_chunks += 1
         shape.prefill_tokens += width
         shape.prefill_context_tokens += context
         shape.prefill_work += width * (0.5 * width + context)
-        sequence.computed = context + tokens
-        if sequence.computed == sequence.target and not self.holding:
+        sequence.computed = computed = context + tokens
+        if computed == sequence.target and not self.holding:
             shape.sampled_seqs += 1
         self.chunks.append((sequence, tokens))
+        return blocks
 
     def hold(self) -> None:
         """Prompts that end in the planned step give no token until `release`."""
@@ -109,8 +115,8 @@ class Batch:
         self.shape.sampled_seqs += len(ended)
         self.chunks = [(sequence, 0) for sequence in ended if sequence not in planned] + self.chunks
 
-    def admit(self, tokens: int, padded: int = 0) -> None:
-        """The head of the queue enters and computes its first `tokens`; `padded` as in `prefill`."""
+    def admit(self, tokens: int, padded: int = 0) -> int:
+        """The head of the queue enters and computes its first `tokens`; arguments and result as in `prefill`."""
         sequence = self.waiting.popleft()
         self._admissions += 1
         sequence.order = self._admissions
@@ -123,7 +129,7 @@ class Batch:
         self.admitted.append(sequence)
         if self.promises:
             self.promised_blocks += self.kv.blocks(sequence.prompt_tokens + sequence.output_tokens)
-        self.prefill(sequence, tokens, padded)
+        return self.prefill(sequence, tokens, padded)
 
     def evict_newest(self) -> None:
         """The newest running request loses its blocks and goes to the queue's head, keeping its output."""

@@ -17,17 +17,15 @@ that boundaries of one time follow each other in an order that does not depend o
 the end of the run."""
 
 
-class Wake(simpy.Event):
-    """An event that has nothing to say but its time."""
+class Wake:
+    """An event that has nothing to say but its time: what a loop of SimPy's asks of one, and no more."""
 
+    __slots__ = ("at_s", "callbacks")
     _ok = True
-    _value = None
 
-    def __init__(self, env: Clock, at_s: float, callback: Callable[[Wake], None]):
-        # simpy.Event.__init__ is left out: this is the hottest constructor, and both its fields are set here.
-        self.env = env
+    def __init__(self, at_s: float, callback: Callable[[Wake], None]):
         self.at_s = at_s
-        self.callbacks = [callback]
+        self.callbacks = (callback,)
 
 
 class Clock(simpy.Environment):
@@ -43,7 +41,7 @@ class Clock(simpy.Environment):
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
-        wake = Wake(self, at_s, callback)
+        wake = Wake(at_s, callback)
         heappush(self._queue, (at_s, priority, next(self._eid), wake))  # type: ignore[misc]
         return wake
 
