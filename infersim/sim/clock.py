@@ -5,8 +5,9 @@ Absolute, because `now + (t - now)` is not `t` in floating point and step bounda
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 
 import simpy
@@ -38,12 +39,22 @@ class Clock(simpy.Environment):
 
     priority = 0
     stopped_s: float | None = None
+    _times_s: Sequence[float] = ()
+    _arrive: Callable[[int, float], object]
+    _place = 0
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
         wake = Wake(at_s, callback)
         heappush(self._queue, (at_s, priority, next(self._eid), wake))  # type: ignore[misc]
         return wake
+
+    def at_each(self, times_s: Sequence[float], arrive: Callable[[int, float], object]) -> None:
+        """Call `arrive(index, at_s)` at each of these times, in order, as arrivals; once a clock.
+
+        It is as if each call were foreseen just before the one ahead of it is made, without a wake of its own.
+        """
+        self._times_s, self._arrive, self._place = times_s, arrive, next(self._eid)
 
     def stop_at(self, at_s: float) -> None:
         """End the run once all events up to and at this time are done, not before now."""
@@ -55,9 +66,17 @@ class Clock(simpy.Environment):
 
     def run_all(self) -> None:
         """Run all events; the loop of `simpy.Environment.run` without a call for each event."""
-        queue = self._queue
-        while queue:
-            self._now, self.priority, _, event = heappop(queue)
-            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-            for callback in callbacks:
-                callback(event)
+        queue, place = self._queue, self._place
+        times_s, self._times_s = self._times_s, ()
+        for index, arrival_s in enumerate((*times_s, math.inf)):
+            arrival = (arrival_s, ARRIVAL, place)
+            while queue and queue[0] < arrival:
+                self._now, self.priority, _, event = heappop(queue)
+                callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+                for callback in callbacks:
+                    callback(event)
+            if self.stopped_s is not None or arrival_s == math.inf:
+                return
+            place = next(self._eid)
+            self._now, self.priority = arrival_s, ARRIVAL
+            self._arrive(index, arrival_s)
