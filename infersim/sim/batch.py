@@ -91,13 +91,14 @@ class Batch:
             Blocks that it takes.
         """
         shape, context, width = self.shape, sequence.computed, padded or tokens
-        blocks = self.chunk_blocks(sequence, tokens)
-        self.kv.used_blocks += blocks
+        kv, computed = self.kv, context + tokens
+        blocks = kv.blocks(computed) - (kv.blocks(context) if context else 0)
+        kv.used_blocks += blocks
         shape.prefill_chunks += 1
         shape.prefill_tokens += width
         shape.prefill_context_tokens += context
         shape.prefill_work += width * (0.5 * width + context)
-        sequence.computed = computed = context + tokens
+        sequence.computed = computed
         if computed == sequence.target and not self.holding:
             shape.sampled_seqs += 1
         self.chunks.append((sequence, tokens))
@@ -139,7 +140,8 @@ class Batch:
         """A running request loses its blocks and goes to the queue's head, or its end, keeping its output."""
         if sequence in self.decoding:
             del self.decoding[sequence]
-            self._leave(sequence)
+            sequence.produced += self._leave(sequence)
+            self.shape.sampled_seqs -= 1
             traffic_class = self.table.traffic_class[sequence.row] if self.class_decodes else 0
             sequence.last_token_s = self.standstill.leave(sequence.joined_s, traffic_class, self.now_s)
         else:
@@ -170,12 +172,12 @@ class Batch:
             self.evicted = []
         if self.admitted:
             self.admitted = []
+        shape = self.shape
+        shape.sampled_seqs = shape.decode_seqs
         if self.chunks:
             self.chunks = []
-            shape = self.shape
             shape.prefill_chunks = shape.prefill_tokens = shape.prefill_context_tokens = 0
             shape.prefill_work = 0.0
-            shape.sampled_seqs = shape.decode_seqs
 
     def without_decodes(self) -> BatchShape:
         """The planned step as one of prompts alone, from now on; the decodes stand still."""
@@ -259,21 +261,20 @@ class Batch:
             self.class_decodes[self.table.traffic_class[sequence.row]] += 1
         heappush(self._finishes, (sequence.finish_step, sequence.order, sequence))
         shape.decode_seqs += 1
-        shape.sampled_seqs += 1
         shape.decode_context_tokens += sequence.computed + 1
 
     def _break_promise(self, sequence: Sequence) -> None:
         self.promised_blocks -= self.kv.blocks(sequence.prompt_tokens + sequence.output_tokens)
 
-    def _leave(self, sequence: Sequence) -> None:
+    def _leave(self, sequence: Sequence) -> int:
+        """A decoding request goes; returns the decode steps that it was in."""
         steps = self.kv.step - sequence.joined_step
         computed = sequence.computed + steps
         self.kv.leave(computed)
-        sequence.produced += steps
         sequence.finish_step = NEVER
         if self.class_decodes:
             self.class_decodes[self.table.traffic_class[sequence.row]] -= 1
         shape = self.shape
         shape.decode_seqs -= 1
-        shape.sampled_seqs -= 1
         shape.decode_context_tokens -= computed + 1
+        return steps

@@ -39,9 +39,7 @@ class Clock(simpy.Environment):
 
     priority = 0
     stopped_s: float | None = None
-    _times_s: Sequence[float] = ()
-    _arrive: Callable[[int, float], object]
-    _place = 0
+    _series: tuple[Sequence[float], Callable[[int, float], object], int] = ((), lambda index, at_s: None, 0)
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
@@ -54,7 +52,7 @@ class Clock(simpy.Environment):
 
         It is as if each call were foreseen just before the one ahead of it is made, without a wake of its own.
         """
-        self._times_s, self._arrive, self._place = times_s, arrive, next(self._eid)
+        self._series = times_s, arrive, next(self._eid)
 
     def stop_at(self, at_s: float) -> None:
         """End the run once all events up to and at this time are done, not before now."""
@@ -66,8 +64,8 @@ class Clock(simpy.Environment):
 
     def run_all(self) -> None:
         """Run all events; the loop of `simpy.Environment.run` without a call for each event."""
-        queue, place = self._queue, self._place
-        times_s, self._times_s = self._times_s, ()
+        queue, numbers = self._queue, self._eid
+        (times_s, arrive, place), self._series = self._series, Clock._series
         for index, arrival_s in enumerate((*times_s, math.inf)):
             arrival = (arrival_s, ARRIVAL, place)
             while queue and queue[0] < arrival:
@@ -77,6 +75,6 @@ class Clock(simpy.Environment):
                     callback(event)
             if self.stopped_s is not None or arrival_s == math.inf:
                 return
-            place = next(self._eid)
+            place = next(numbers)
             self._now, self.priority = arrival_s, ARRIVAL
-            self._arrive(index, arrival_s)
+            arrive(index, arrival_s)

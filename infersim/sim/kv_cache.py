@@ -59,8 +59,6 @@ class KVCache:
         """Blocks that the decoding sequences take over the next `steps` steps."""
         size, crossings = self.block_size, self._crossings
         start = self.step % size
-        if steps == 1:
-            return crossings[start]
         whole, rest = divmod(steps, size)
         stop = start + rest
         if stop <= size:
@@ -98,5 +96,5 @@ class KVCache:
 
     def advance(self, steps: int) -> None:
         """So many decode steps are done."""
-        self.used_blocks += self.growth_blocks(steps)
+        self.used_blocks += self.next_growth_blocks() if steps == 1 else self.growth_blocks(steps)
         self.step += steps
