@@ -164,7 +164,7 @@ class Segments:
         self._consume = consume
         self._chunk_bytes = chunk_rows * 8 * len(self._names)
 
-    def add(self, *row: float) -> None:
+    def add(self, row: tuple[float, ...]) -> None:
         """Take a row, its values in the order of the columns."""
         self._rows += self._pack(*row)
         if len(self._rows) >= self._chunk_bytes:
