@@ -1,7 +1,7 @@
 """SGLang's scheduler (0.5.23): prompts first and alone, decodes when no prompt can be let in.
 
-Source: python/sglang/srt/managers/{scheduler,schedule_policy,schedule_batch}.py and its recv_skipper; first come first served, no radix
-cache hits, outputs of the length that was asked for. A prompt part-way gives its pages back where the last decode would
+Source: python/sglang/srt/managers/{scheduler,schedule_policy,schedule_batch,scheduler_recv_skipper}.py; first come
+first served, no radix cache hits, outputs of the length that was asked for. A prompt part-way gives its pages back where the last decode would
 otherwise find none; the real server aborts that decode.
 """
 
@@ -99,7 +99,7 @@ class Sglang(Policy):
         return not self._full_with and batch.waiting[0] is sequence
 
     def _receive(self, batch: Batch, step: int) -> None:
-        """Take in what has come: after prompts, from idleness, or every so many decode steps (`SchedulerRecvSkipper`)."""
+        """Take in what has come: after prompts, when idle, or every so many decode steps (`SchedulerRecvSkipper`)."""
         if self._recv_interval == 1:
             return
         if self._prompts_ran or not batch.running() or (step - self._received_at) % self._recv_interval == 0:
