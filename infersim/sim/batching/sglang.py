@@ -1,8 +1,8 @@
 """SGLang's scheduler (0.5.23): prompts first and alone, decodes when no prompt can be let in.
 
 Source: python/sglang/srt/managers/{scheduler,schedule_policy,schedule_batch}.py, scheduler_recv_skipper.py; first come
-first served, no radix cache hits, outputs of the length that was asked for. A prompt part-way gives its pages back where
-the last decode would otherwise find none; the real server aborts that decode.
+first served, no radix cache hits, outputs of the length that was asked for. A prompt part-way gives its pages back
+where the last decode would otherwise find none; the real server aborts that decode.
 """
 
 from __future__ import annotations
