@@ -173,6 +173,7 @@ def _deploy(
         most_tokens=longest,
         frontend_s=timing.frontend_s,
         frontend_serial_s=timing.frontend_serial_s,
+        turnaround_s=engine.turnaround_s.value if engine.turnaround_s else None,
         bundle_tokens=engine.first_bundle_tokens.value if engine.first_bundle_tokens else 0.0,
         most_prompt_tokens=limits.most_prompt_tokens,
         most_output_tokens=limits.most_output_tokens,

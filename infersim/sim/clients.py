@@ -197,13 +197,13 @@ class Clients:
         dispatcher: where requests go.
         traffic: what is to be sent.
         router: told of finished requests, or None.
-        frontend_s: time from an engine's token to the client's sight of it [s].
+        turnaround_s: time from an engine's last token to a waiting client's next thought [s].
     """
 
     def __init__(
-        self, clock: Clock, dispatcher: Dispatcher, traffic: Traffic, router: Router | None, frontend_s: float
+        self, clock: Clock, dispatcher: Dispatcher, traffic: Traffic, router: Router | None, turnaround_s: float
     ):
-        self._clock, self._router, self._frontend_s = clock, router, frontend_s
+        self._clock, self._router, self._turnaround_s = clock, router, turnaround_s
         self._table = dispatcher.table
         self._limit, self._until_s = traffic.limit, traffic.until_s
         self.open = OpenLoop(clock, dispatcher, traffic, self._has_room if traffic.closed else None)
@@ -232,7 +232,7 @@ class Clients:
         client = self._waiting.get(self._table.traffic_class[row])
         if client is None:
             return
-        if self._frontend_s:
-            self._clock.at(now_s + self._frontend_s, lambda wake: client.answered(row, wake.at_s), ARRIVAL)
+        if self._turnaround_s:
+            self._clock.at(now_s + self._turnaround_s, lambda wake: client.answered(row, wake.at_s), ARRIVAL)
         else:
             client.answered(row, now_s)

@@ -32,6 +32,7 @@ class PoolPlan:
         most_tokens: longest prompt + output that one takes.
         frontend_s: time by which the front end delays every token [s].
         frontend_serial_s: time for which a request keeps its replica's front end to itself [s].
+        turnaround_s: from an answer's end to the next request of a client that waited for it; None: `frontend_s` [s].
         bundle_tokens: further tokens that the server sends along with the first one.
         most_prompt_tokens, most_output_tokens: longest prompt and longest output that one takes.
     """
@@ -44,6 +45,7 @@ class PoolPlan:
     most_tokens: int
     frontend_s: float
     frontend_serial_s: float = 0.0
+    turnaround_s: float | None = None
     bundle_tokens: float = 0.0
     most_prompt_tokens: int = UNBOUNDED
     most_output_tokens: int = UNBOUNDED
@@ -114,7 +116,8 @@ def run(
     choose = router.choose if router is not None else lambda: replicas[0]
     limits = (pool.most_tokens, pool.most_prompt_tokens, pool.most_output_tokens)
     dispatcher = Dispatcher(table, choose, *limits, pool.frontend_serial_s, clock)
-    clients = Clients(clock, dispatcher, traffic, router, pool.frontend_s)
+    turnaround_s = pool.frontend_s if pool.turnaround_s is None else pool.turnaround_s
+    clients = Clients(clock, dispatcher, traffic, router, turnaround_s)
     if clients.listens:
         for replica in replicas:
             replica.listener = clients

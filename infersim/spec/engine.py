@@ -153,6 +153,8 @@ class EngineConstants(Spec):
     """Host time that is left in every step when the next one is scheduled while the device works [s]."""
     frontend_serial_s: Constant | None = None
     """Time for which one request keeps the front end to itself, so that a burst enters one after another [s]."""
+    turnaround_s: Constant | None = None
+    """From an answer's end in the engine to the next request of a client that waited for it; None: `frontend_s` [s]."""
     first_bundle_tokens: Constant | None = None
     """Further tokens that are sent along with the first one, which waits for them."""
     batch_extra_per_layer_s: Constant | None = None

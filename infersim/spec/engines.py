@@ -76,6 +76,10 @@ class TrtllmEngine(_Engine):
     """Prompts are split to fill max_num_tokens, in whole KV blocks; without it longer prompts are refused."""
     scheduler_policy: Literal["guaranteed_no_evict", "max_utilization", "static_batch"] = "guaranteed_no_evict"
     """Who is let in: whose whole output fits; whose prompt fits, pausing the newest later; only a batch at a time."""
+    batch_wait_timeout_iters: Annotated[Integer, Field(ge=0, le=10_000)] = 0
+    """Steps for which prompts are held back beside decodes, unless the step is full enough before; 0 holds none."""
+    batch_wait_max_tokens_ratio: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Tokens of a step, as a share of max_num_tokens, that are enough to let prompts run; 0: any are."""
     tokens_per_block: BlockSize = 32
     """Tokens a KV block."""
     kv_cache_free_gpu_memory_fraction: Share = 0.9
@@ -111,6 +115,8 @@ class SglangEngine(_Engine):
     """Tokens a KV page."""
     enable_mixed_chunk: Flag = False
     """Decodes ride along with prompts in place of standing still."""
+    scheduler_recv_interval: Annotated[Integer, Field(ge=1, le=10_000)] = 1
+    """New requests are taken in only after so many decode steps, or at once after prompts and when idle."""
     schedule_policy: Literal["fcfs"] = "fcfs"
     """Order of the queue."""
     context_length: Count | None = None

@@ -116,6 +116,21 @@ def test_the_batch_limit_holds():
     assert list(told.table.scheduled_s) == [0.0, 0.0, 5.0]
 
 
+@pytest.mark.parametrize(("second", "enters_s"), [(2.5, [3.0, 3.0]), (9.5, [6.0, 14.0])])
+def test_prompts_wait_for_a_full_step_or_so_many_steps(second, enters_s):
+    # a prompt of 30 beside decodes is not half of 100 tokens: held back from 2 s on for four
+    # steps, or until there are two of them
+    engine = trtllm(max_num_tokens=100, batch_wait_timeout_iters=4, batch_wait_max_tokens_ratio=0.5)
+    told = story(engine, (0.0, 8, 40), (1.5, 30, 9), (second, 30, 9))
+    assert list(told.table.scheduled_s) == [0.0, *enters_s]
+
+
+@pytest.mark.parametrize("option", ["batch_wait_timeout_iters", "batch_wait_max_tokens_ratio"])
+def test_half_of_batch_waiting_holds_nobody_back(option):
+    told = story(trtllm(**{option: 1}), (0.0, 8, 40), (1.5, 30, 9))
+    assert list(told.table.scheduled_s) == [0.0, 2.0]
+
+
 # SGLang
 
 
@@ -194,6 +209,12 @@ def test_who_has_produced_least_is_retracted_to_the_end_of_the_queue():
 def test_running_requests_are_bounded():
     told = story(sglang(max_running_requests=1), (0.0, 10, 3), (0.0, 10, 3))
     assert list(told.table.scheduled_s) == [0.0, 3.0]
+
+
+def test_requests_are_taken_in_every_so_many_decode_steps():
+    # looked for at 1 s, after the first prompt; then after four decodes at 5 s, and after the prompts at 6 s
+    told = story(sglang(scheduler_recv_interval=4), (0.0, 10, 40), (1.5, 20, 9), (3.5, 20, 9), (5.5, 20, 9))
+    assert list(told.table.scheduled_s) == [0.0, 5.0, 5.0, 6.0]
 
 
 # Static batches

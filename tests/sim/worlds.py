@@ -43,6 +43,8 @@ def engine_of(draw, kind: str) -> engines.AnyEngine:
     if kind == "trtllm":
         policy = draw(st.sampled_from(["guaranteed_no_evict", "max_utilization", "static_batch"]))
         limits = {"max_batch_size": seqs, "max_num_tokens": max(tokens, block), "enable_chunked_context": flag}
+        if draw(st.booleans()):
+            limits |= {"batch_wait_timeout_iters": draw(st.integers(1, 9)), "batch_wait_max_tokens_ratio": 0.7}
         return engines.TrtllmEngine(kind="trtllm", scheduler_policy=policy, tokens_per_block=block, **limits)
     if kind == "sglang":
         return engines.SglangEngine(
@@ -53,6 +55,7 @@ def engine_of(draw, kind: str) -> engines.AnyEngine:
             schedule_conservativeness=draw(st.sampled_from([0.1, 0.4, 1.0])),
             page_size=block,
             enable_mixed_chunk=flag,
+            scheduler_recv_interval=draw(st.sampled_from([1, 1, 3, 7])),
         )
     if kind in ("static", "gaudi", "neuronx"):
         spec = {"static": engines.StaticEngine, "gaudi": engines.GaudiEngine, "neuronx": engines.NeuronxEngine}[kind]

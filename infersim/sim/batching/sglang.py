@@ -1,8 +1,8 @@
 """SGLang's scheduler (0.5.23): prompts first and alone, decodes when no prompt can be let in.
 
-Source: python/sglang/srt/managers/{scheduler,schedule_policy,schedule_batch}.py; first come first served, no radix
-cache hits, outputs of the length that was asked for. A prompt part-way gives its pages back where the last decode would
-otherwise find none; the real server aborts that decode.
+Source: python/sglang/srt/managers/{scheduler,schedule_policy,schedule_batch}.py, scheduler_recv_skipper.py; first come
+first served, no radix cache hits, outputs of the length that was asked for. A prompt part-way gives its pages back
+where the last decode would otherwise find none; the real server aborts that decode.
 """
 
 from __future__ import annotations
@@ -65,38 +65,62 @@ class Sglang(Policy):
         self._ratio = NewTokenRatio(options.schedule_conservativeness)
         self._full_with = 0
         """Running requests when the batch was found full; 0 while it is not."""
+        self._recv_interval = options.scheduler_recv_interval
+        self._received = UNBOUNDED if self._recv_interval == 1 else -1
+        """Newest request that was taken in; requests are numbered as they are sent."""
+        self._received_at = 0
+        """Decode step after which the server last looked for requests."""
+        self._prompts_ran = False
 
     def plan(self, batch: Batch) -> None:
         if batch.running() < self._full_with:
             self._full_with = 0
         step = batch.kv.step
+        self._receive(batch, step)
         self._compute_prompts(batch)
         if not batch.chunks:
             batch.run_decodes()
             self._retract(batch, step)
         elif self._mixes and batch.decoding:
             self._let_decodes_ride(batch)
+        self._prompts_ran = bool(batch.chunks)
 
     def stretch_bound(self, batch: Batch) -> int:
-        waits = batch.waiting and not self._full_with
-        return 1 if batch.evicted or batch.prefilling or waits else UNBOUNDED
+        if batch.evicted or batch.prefilling or (self._waits(batch) and not self._full_with):
+            return 1
+        if any(sequence.row > self._received for sequence in batch.waiting):
+            return self._recv_interval - (batch.kv.step - self._received_at) % self._recv_interval
+        return UNBOUNDED
 
     def would_admit(self, batch: Batch, sequence: Sequence, steps: int) -> bool:
+        if self._recv_interval > 1:
+            return True  # when it is taken in depends on the steps from now on
         # A try that fails has an effect: it finds the batch full.
         return not self._full_with and batch.waiting[0] is sequence
+
+    def _receive(self, batch: Batch, step: int) -> None:
+        """Take in what has come: after prompts, when idle, or every so many decode steps (`SchedulerRecvSkipper`)."""
+        if self._recv_interval == 1:
+            return
+        if self._prompts_ran or not batch.running() or (step - self._received_at) % self._recv_interval == 0:
+            self._received = max((sequence.row for sequence in batch.waiting), default=self._received)
+            self._received_at = step
+
+    def _waits(self, batch: Batch) -> bool:
+        return bool(batch.waiting) and batch.waiting[0].row <= self._received
 
     # Prompts.
 
     def _compute_prompts(self, batch: Batch) -> None:
         under_way = batch.prefilling[-1] if batch.prefilling else None
-        if under_way is None and (self._full_with or not batch.waiting):
+        if under_way is None and (self._full_with or not self._waits(batch)):
             return
         budget = self._budgets(batch)
         if under_way is not None:
             self._go_on(batch, under_way, budget)
             if under_way.computed < under_way.target:
                 return
-        while batch.waiting and not self._full_with:
+        while self._waits(batch) and not self._full_with:
             if not self._let_in(batch, batch.waiting[0], budget):
                 return
 
