@@ -36,7 +36,9 @@ class Run(Spec):
     @model_validator(mode="after")
     def _leaves_something(self):
         if not isinstance(self.warmup, str) and self.duration_s is not None and self.warmup >= self.duration_s:
-            raise SpecError(f"leaves nothing of duration_s = {self.duration_s:g} s", at="warmup", hint="make it shorter")
+            raise SpecError(
+                f"leaves nothing of duration_s = {self.duration_s:g} s", at="warmup", hint="make it shorter"
+            )
         return self
 
 
