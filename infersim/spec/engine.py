@@ -138,7 +138,8 @@ class EngineConstants(Spec):
     step_host_per_seq_s: Constant
     """Host time per sequence that samples a token in the step [s]."""
     prefill_extra_per_layer_s: Constant
-    """Added per layer to a step that has any prefill, which runs without a full CUDA graph [s]."""
+    """Per layer, for a step that has any prefill, which runs without a full CUDA graph: added, or beside the kernels
+    where `launches_overlap` [s]."""
     frontend_s: Constant
     """Added to every TTFT: HTTP, tokenising, the way back [s]."""
     runtime_bytes: Constant
@@ -160,6 +161,9 @@ class EngineConstants(Spec):
     batch_extra_per_layer_s: Constant | None = None
     """Added per layer to a step in which more than one sequence samples: engines that record a CUDA graph of a single
     token only [s]."""
+    launches_overlap: Flag = False
+    """The host launches a prompt's kernels ahead of the device, so that the longer of `prefill_extra_per_layer_s` and
+    the kernels counts (root of the sum of squares) and not their sum."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
     cores: Count = 1

@@ -364,3 +364,5 @@ class Device(Spec):
     operators: dict[str, Curve] = Field(default_factory=dict)
     """Curves by operator and type: `gemm.bf16`, `attention_decode.fp8` (KV cache in fp8), `moe.int4` (4-bit weights),
     `all_reduce.bf16`, `all_gather.bf16` …"""
+    engine_operators: dict[str, dict[str, Curve]] = Field(default_factory=dict)
+    """The same by engine, of kernels that are its own and were measured as such: they go before `operators`."""

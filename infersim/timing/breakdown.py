@@ -86,7 +86,11 @@ def _asked_for(timing: TransformerTiming, shape: BatchShape) -> dict[str, Row]:
     found: dict[str, Row] = {}
     # of a pass that runs while the one before is still under way, the time that it adds
     overlapping = timing._overlapping if shape.prefill_context_tokens else 1.0
-    for row in (*_linear(timing, shape), *_attention(timing, shape), *_engine(timing, shape)):
+    rows = [*_linear(timing, shape), *_attention(timing, shape), *_engine(timing, shape)]
+    if shape.prefill_tokens:
+        added_s = timing._launches_s(sum(row.seconds for row in rows), shape.sampled_seqs)
+        rows.append(Row("prefill outside CUDA graphs", timing._model.layers, added_s, 0.0, 0.0, "host"))
+    for row in rows:
         before, row = found.get(row.operator), replace(row, seconds=row.seconds / overlapping)
         found[row.operator] = row if before is None else _added(before, row)
     return found
@@ -182,7 +186,7 @@ def _prefill(timing: TransformerTiming, mixer: Mixer, part: Prefill, shape: Batc
     return Row(
         f"prefill attention{_kind(mixer)}",
         mixer.layers,
-        timing._prefill_s(shape, (part,)) - timing._prefill_extra_s,
+        timing._prefill_s(shape, (part,)),
         mixer.layers * 2.0 * mixer.heads * seen * mixer.pair_width / shares,
         mixer.layers * moved / shares,
         "memory",
@@ -202,8 +206,6 @@ def _engine(timing: TransformerTiming, shape: BatchShape) -> Iterator[Row]:
         layers = timing._model.layers
         yield Row("batch outside CUDA graphs", layers, timing._batch_extra_s, 0.0, 0.0, "host")
     yield Row("host, per step", 1, host_s, 0.0, 0.0, "host")
-    if shape.prefill_tokens:
-        yield Row("prefill outside CUDA graphs", timing._model.layers, timing._prefill_extra_s, 0.0, 0.0, "host")
 
 
 def _names(block: Mixer | Feed) -> list[str]:

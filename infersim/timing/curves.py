@@ -1,7 +1,8 @@
 """The curves that a replica's timing rests on, with what is known of their quality.
 
-A curve is, in this order: what the engine's own kernels reach (`EngineConstants.kernels`), the device's measured one,
-its relative's scaled by the data sheets, shares of the data sheet's peaks.
+A curve is, in this order: what the engine's own kernels reach (`EngineConstants.kernels`), the device's measured one
+(of the engine's own kernel where that was measured), its relative's scaled by the data sheets, shares of the data
+sheet's peaks.
 """
 
 from __future__ import annotations
@@ -56,18 +57,21 @@ class Source:
         relative: the device whose curves are scaled where `device` has none.
         shares: the engine's own kernels on this device.
         fused: attention's scores stay in the cores.
+        engine: its name, for curves that were measured of its own kernels.
     """
 
     device: Device
     relative: Device | None
     shares: KernelShares | None
     fused: bool = True
+    engine: str = ""
 
     @classmethod
     def of(cls, device: Device, relative: Device | None, engine: EngineConstants, fused: bool = True) -> Source:
         """The engine's own kernels by the device's name, its maker's, or those for any."""
         own = engine.kernels
-        return cls(device, relative, own.get(device.name) or own.get(device.maker) or own.get("any"), fused)
+        shares = own.get(device.name) or own.get(device.maker) or own.get("any")
+        return cls(device, relative, shares, fused, engine.name)
 
     def find(self, operator: str, dtypes: tuple[str, ...], weights: str = "") -> tuple[str, Any]:
         """Name and numbers of the curve for the first of the types that is known."""
@@ -78,10 +82,11 @@ class Source:
         """The device's own curve for the first of the types that it has one for, else its relative's scaled."""
         devices = (self.device, self.relative) if self.shares is None else ()
         for of in filter(None, devices):
+            curves = of.operators | of.engine_operators.get(self.engine, {})
             for dtype in dtypes:
                 name = f"{operator}.{MEASURED_AS.get(dtype, dtype)}"
-                if name in of.operators:
-                    own = of.operators[name]
+                if name in curves:
+                    own = curves[name]
                     curve = own if of is self.device else generic.scaled(own, name, of, self.device)
                     return name, generic.in_type(curve, dtype, name, self.device)
         return None
@@ -99,9 +104,9 @@ class Source:
         return name, served(curve, self.find("gemm", ("bf16",))[1]) if curve.floor else curve
 
     def experts(self, weights: str, activations: str) -> tuple[str, GemmCurve | MoeCurve]:
-        """The curve of routed experts with weights of a type, or that of products where none was measured."""
+        """The curve of routed experts with weights of a type, or that of products where only those were measured."""
         computed = generic.computes_in(self.device, activations)
-        if self.shares is not None:
+        if self.shares is not None or not (self.device.operators or self.relative):
             return self.find("moe", (weights, computed), weights)
         measured = (kind for kind in SERVED_AS.get(weights, (weights,)) if _computes(kind, computed))
         return self._measured("moe", (*measured, computed)) or self.products(weights, activations)

@@ -32,9 +32,13 @@ GENERIC = KernelShares(
     attention_flops=0.45,
     attention_bytes=0.8,
     launch_s=4e-6,
+    expert_flops=0.62,
+    expert_spread=0.93,
+    expert_pad_rows=34.0,
     source="medians over the curves of A100, H100, H200, B200, L40S, from github.com/ai-dynamo/aiconfigurator@095f58a",
     date="2026-11-25",
-    method="fitted rate divided by the data sheet's, median of five devices; decode attention 0.80, launches 3-5 us",
+    method="fitted rate divided by the data sheet's, median of five devices; decode attention 0.80, launches 3-5 us; "
+    "experts: nine curves (bf16, fp8_block), their rate over that of products",
     confidence="spec-sheet",
 )
 """What the kernels of a GPU engine reach of a data sheet that nobody measured."""

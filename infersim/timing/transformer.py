@@ -11,6 +11,7 @@ keeps 1/pipeline of them in each of its stages, and a token passes all layers at
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,7 @@ class TransformerTiming:
         "_lane_tokens",
         "_lanes",
         "_latent_prompts",
+        "_launches_overlap",
         "_model",
         "_operand_bytes",
         "_overlapping",
@@ -173,6 +175,7 @@ class TransformerTiming:
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
         self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
         self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
+        self._launches_overlap = engine.launches_overlap
         self._tile_s = 1.0 / operators.TILE
 
     # -- the hot path ------------------------------------------------------------------------------------------------
@@ -195,10 +198,11 @@ class TransformerTiming:
             return body_s + self._head[shape.sampled_seqs] + base_s + context * token_s
         attention_s = base_s + context * token_s
         step_s = body_s + self._head[shape.sampled_seqs] + attention_s + self._prefill_s(shape, self._prefill)
+        step_s += self._launches_s(step_s, shape.sampled_seqs)
         return step_s / self._overlapping if shape.prefill_context_tokens else step_s
 
     def _prefill_s(self, shape: BatchShape, parts: tuple[Prefill, ...]) -> float:
-        """Attention over new tokens in some kinds of layers, and the engine's extra.
+        """Attention over new tokens in some kinds of layers.
 
         It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
         """
@@ -213,7 +217,7 @@ class TransformerTiming:
         tiles = prefill * self._tile_s
         if tiles < chunks:
             tiles = chunks
-        total = self._prefill_extra_s
+        total = 0.0
         for part in parts:
             pairs = prefill * part.reach
             pairs = (work if work < pairs else pairs) + chunks * part.chunk_pairs
@@ -230,6 +234,15 @@ class TransformerTiming:
             norm = part.norm
             total += part.base_s + longer * (1.0 + (shorter / longer) ** norm) ** (1.0 / norm)
         return total
+
+    def _launches_s(self, step_s: float, sampled: int) -> float:
+        """What launches outside CUDA graphs add to a step of `step_s` that has any prefill [s]."""
+        extra_s = self._prefill_extra_s
+        if not self._launches_overlap:
+            return extra_s
+        host_s, per_seq_s = self._host_s
+        kernels_s = step_s - host_s - sampled / self._ranks * per_seq_s
+        return math.hypot(kernels_s, extra_s) - kernels_s
 
     def _spread_s(self, decodes: int, prefill: int, chunks: int) -> float:
         """Linear layers of a rank's or a stage's share."""

@@ -41,7 +41,10 @@ def kernel_errors() -> dict[str, dict[str, float]]:
     """Median error on the points kept out of the fit, by operator and type and then by device, as fractions."""
     found: dict[str, dict[str, float]] = {}
     for device in devices():
-        for name, curve in device.operators.items():
+        own = (
+            (f"{name} ({of})", curve) for of, each in device.engine_operators.items() for name, curve in each.items()
+        )
+        for name, curve in (*device.operators.items(), *own):
             if curve.fit is not None:
                 found.setdefault(name, {})[device.name] = curve.fit.median_error
     return dict(sorted(found.items()))
