@@ -87,7 +87,7 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
         "kind: poisson",
         "kind: poison",
         "5:22: workload.chat.arrivals.kind = 'poison'",
-        "Did you mean 'poisson'? Allowed: poisson, deterministic, gamma, all_at_once, closed_loop",
+        "Did you mean 'poisson'? Allowed: poisson, deterministic, gamma, weibull, mmpp, hawkes, ",
     ),
     "no kind": ("kind: fixed, ", "", "7:20: workload.chat.output_tokens.kind", "Allowed: fixed, uniform, lognormal"),
     "a number for a length": (
