@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 Block = tuple[np.ndarray, float]
 """Ascending times [s], and the end before which none is left out [s]."""
-BLOCK = 65536
-"""About so many arrivals a block: few enough to stay in memory, enough for numpy."""
+FIRST, LARGEST = 1024, 65536
+"""About so many arrivals a block: little work for a short run; few enough to stay in memory, enough for numpy."""
+
+
+def sizes() -> Iterator[int]:
+    """About how many arrivals each block in turn should hold."""
+    size = FIRST
+    while True:
+        yield size
+        size = min(2 * size, LARGEST)
 
 
 def gathered(blocks: Iterable[Block], limit: int | None, until_s: float | None) -> np.ndarray:

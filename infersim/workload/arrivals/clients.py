@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from infersim.spec.arrivals import Clients, Population
-from infersim.workload.arrivals.blocks import BLOCK, Block
+from infersim.workload.arrivals.blocks import Block, sizes
 from infersim.workload.arrivals.gaps import Gaps, gaps_of
 
 
@@ -28,10 +28,14 @@ class Superposition:
         active = np.flatnonzero(rate > 0.0)
         self._next_s[active] = start_s + gaps.rest(rng, active) / rate[active]
 
-    def block_s(self) -> float:
-        """A length of blocks that makes numpy's work worth its while, whatever the rates [s]."""
+    def blocks(self, end_s: float = math.inf) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+        """All arrivals before `end_s`, block by block: times [s], ascending; clients; the block's end [s]."""
         total = float(self._rate.sum())
-        return max(BLOCK, 4 * self._rate.size) / total if total > 0.0 else math.inf
+        for size in sizes() if total > 0.0 else ():
+            times, owners = self.until(min(self._now_s + max(size, self._rate.size) / total, end_s))
+            yield times, owners, self._now_s
+            if self._now_s >= end_s:
+                return
 
     def until(self, end_s: float) -> tuple[np.ndarray, np.ndarray]:
         """All arrivals from where the last call ended to `end_s`: times [s], ascending, and clients."""
@@ -83,11 +87,8 @@ class Superposition:
 def together(spec: Clients | Population, rng: np.random.Generator) -> Iterator[Block]:
     """Blocks of arrivals [s] of clients that are stated, or drawn."""
     rate, gaps = _stated(spec) if isinstance(spec, Clients) else _population(spec, rng)
-    clients = Superposition(rate, gaps, rng)
-    block_s, number = clients.block_s(), 0
-    while True:
-        number += 1
-        yield clients.until(number * block_s)[0], number * block_s
+    for times, _, end_s in Superposition(rate, gaps, rng).blocks():
+        yield times, end_s
 
 
 def _stated(spec: Clients) -> tuple[np.ndarray, Gaps]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from infersim.spec.arrivals import Hawkes
-from infersim.workload.arrivals.blocks import BLOCK, Block
+from infersim.workload.arrivals.blocks import LARGEST, Block, sizes
 
 RELAXATIONS = 5.0
 """Burn-in, in times (decay ÷ (1 − branching)) by which deviations of the intensity fall to 1/e."""
@@ -24,13 +24,13 @@ def hawkes(spec: Hawkes, rng: np.random.Generator) -> Iterator[Block]:
     is cut at a block's arrivals, since a sum of so many has but these two.
     """
     relaxation_s = spec.decay_s / (1.0 - spec.branching)
-    block_s = BLOCK / spec.rate_per_s
-    _, excess = _block(spec, rng, _stationary(spec, rng), min(RELAXATIONS * relaxation_s, block_s))
-    number = 0
-    while True:
-        arrivals, excess = _block(spec, rng, excess, block_s)
-        yield number * block_s + arrivals, (number + 1) * block_s
-        number += 1
+    burn_in_s = min(RELAXATIONS * relaxation_s, LARGEST / spec.rate_per_s)
+    _, excess = _block(spec, rng, _stationary(spec, rng), burn_in_s)
+    start_s = 0.0
+    for size in sizes():
+        arrivals, excess = _block(spec, rng, excess, size / spec.rate_per_s)
+        yield start_s + arrivals, start_s + size / spec.rate_per_s
+        start_s += size / spec.rate_per_s
 
 
 def _stationary(spec: Hawkes, rng: np.random.Generator) -> float:

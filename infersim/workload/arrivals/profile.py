@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from infersim.spec.arrivals import Piecewise, Sinusoidal, Spike, Step
-from infersim.workload.arrivals.blocks import BLOCK, Block
+from infersim.workload.arrivals.blocks import LARGEST, Block, sizes
 from infersim.workload.arrivals.gaps import gaps_of
 from infersim.workload.arrivals.swing import Swing
 
@@ -80,17 +80,17 @@ def profile_of(spec: Piecewise | Sinusoidal | Step | Spike) -> Profile:
 
 def changed(profile: Profile, cv: float, rng: np.random.Generator) -> Iterator[Block]:
     """Blocks of arrivals [s] whose gaps, in expected arrivals, are gamma-distributed with mean 1; stationary."""
-    gaps, everybody = gaps_of(["gamma"], [cv]), np.zeros(BLOCK, dtype=np.int64)
+    gaps, everybody = gaps_of(["gamma"], [cv]), np.zeros(LARGEST, dtype=np.int64)
     last = float(gaps.rest(rng, everybody[:1])[0])
     head = np.array([last])
-    while True:
+    for size in sizes():
         times = profile.times_s(head)
         finite = np.isfinite(times)
         if not finite.all():
             yield times[finite], math.inf
             return
         yield times, float(times[-1])
-        head = last + np.cumsum(gaps.drawn(rng, everybody))
+        head = last + np.cumsum(gaps.drawn(rng, everybody[:size]))
         last = float(head[-1])
 
 

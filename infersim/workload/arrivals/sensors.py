@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from infersim.spec.arrivals import Sensors
-from infersim.workload.arrivals.blocks import BLOCK
+from infersim.workload.arrivals.blocks import sizes
 
 MOST_DEVIATIONS = 6.0
 """Where normal jitter ends, in standard deviations."""
@@ -36,10 +36,10 @@ def _periods(spec: Sensors, rng: np.random.Generator, reach_s: float) -> Iterato
     """Reports of so many periods at a time [s], and the earliest time that later ones have but for jitter."""
     of_phase, of_jitter, of_loss, of_outages = rng.spawn(4)
     phase_s = of_phase.random(spec.devices) * spec.period_s if spec.phase == "random" else np.zeros(spec.devices)
-    many = max(BLOCK // spec.devices, 1)
     outages = _Outages(spec, of_outages)
     begin = -math.ceil(reach_s / spec.period_s) - 1 if spec.phase == "random" else 0
-    while True:
+    for size in sizes():
+        many = max(size // spec.devices, 1)
         due_s = np.arange(begin, begin + many)[:, None] * spec.period_s + phase_s
         if spec.jitter_s > 0.0:
             due_s += _jitter(spec, of_jitter, due_s.shape)
