@@ -42,7 +42,7 @@ class ClientFit(Spec):
     share_with_own_lengths: Annotated[Number, Field(ge=0, le=1)]
     """Of the model's requests: from clients whose lengths the source states; others have the mixture of these."""
     rate_error: Annotated[Number, Field(ge=0)]
-    """Generated against stated requests: mean absolute error of all clients together by window, relative to the mean."""
+    """Generated against stated requests, all clients together: mean absolute error by window, over the mean."""
     cv_error: Annotated[Number, Field(ge=0)]
     """Generated against stated cv of a client's gaps in a window of at least 500 requests: median relative error."""
     prompt_mean_error: Annotated[Number, Field(ge=0)]

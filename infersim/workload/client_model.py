@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infersim.spec.client_model import ClientModel
+from infersim.workload.arrivals.blocks import LARGEST
 from infersim.workload.arrivals.clients import Superposition
 from infersim.workload.arrivals.gaps import gaps_of
 
@@ -101,9 +102,17 @@ def _lengths(
 
     Above the last level an exponential tail goes on through the last two quantiles, or, without `tail`, the last stays.
     """
-    table = np.array([getattr(each, name) for each in model.clients])
-    levels = np.array(model.levels)
-    drawn = rng.random(client.size)
+    table, levels = np.array([getattr(each, name) for each in model.clients]), np.array(model.levels)
+    values = np.empty(client.size)
+    for start in range(0, client.size, LARGEST):  # in parts, for the memory of what is between
+        part = slice(start, start + LARGEST)
+        values[part] = _by_quantiles(table, levels, client[part], rng.random(client[part].size), tail)
+    return values
+
+
+def _by_quantiles(
+    table: np.ndarray, levels: np.ndarray, client: np.ndarray, drawn: np.ndarray, tail: bool
+) -> np.ndarray:
     above = np.clip(np.searchsorted(levels, drawn, side="right"), 1, levels.size - 1)
     low, high = table[client, above - 1], table[client, above]
     part = np.clip((drawn - levels[above - 1]) / (levels[above] - levels[above - 1]), 0.0, 1.0)
