@@ -132,6 +132,7 @@ def test_rates_that_end_send_no_more():
     ("spec", "says"),
     [
         ({"kind": "mmpp", "states": [{"rate_per_s": 0, "mean_s": 1}] * 2}, "no state sends anything"),
+        ({"kind": "mmpp", "states": [{"rate_per_s": 0.1, "mean_s": 1e-3}] * 2}, "more than 1,000 times a request"),
         ({"kind": "hawkes", "rate_per_s": 1, "branching": 1, "decay_s": 1}, "less than 1"),
         ({"kind": "piecewise", "times_s": [0, 1], "rates_per_s": [1]}, "1 rates for 2 times"),
         ({"kind": "piecewise", "times_s": [1, 2], "rates_per_s": [1, 1]}, "must begin at 0"),

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from infersim.spec.arrivals.base import Open, PositiveRate, Rate, Share, Span
 from infersim.spec.base import Spec, SpecError
 
+MOST_CHANGES = 1000
+"""Of state, a request: where they are more, a request sees but the mean rate."""
+
 
 class State(Spec):
     """A state of a Markov-modulated process."""
@@ -32,6 +35,10 @@ class Mmpp(Open):
     def _sends(self):
         if not any(state.rate_per_s > 0 for state in self.states):
             raise SpecError("no state sends anything", at="states", hint="set a rate_per_s above 0")
+        if MOST_CHANGES * sum(state.rate_per_s * state.mean_s for state in self.states) < len(self.states):
+            raise SpecError(
+                f"change more than {MOST_CHANGES:,} times a request", at="states", hint="take kind: poisson"
+            )
         return self
 
 
