@@ -79,6 +79,9 @@ def _merged(details: list[ErrorDetails], spec: type[BaseModel], data: Any, place
     for detail in details:
         path = _path(detail["loc"], data)
         grouped.setdefault((*path, *_pointed(detail)), []).append(detail)
+    for path in [path for path, group in grouped.items() if group[0]["type"] == "too_short"]:
+        if any(other[: len(path)] == path != other for other in grouped):
+            del grouped[path]  # entries that are wrong are not counted: one mistake, told once
     unknown = [path for path, group in grouped.items() if group[0]["type"] == "extra_forbidden"]
     return [
         _translated(path, group, spec, data, places)
@@ -209,7 +212,10 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_type": _says("text is needed"),
     "string_too_short": _says("must not be empty"),
     "string_too_long": lambda context: f"must be at most {context['max_length']} characters",
-    "too_short": _says("must not be empty"),
+    "too_short": lambda context: (
+        "must not be empty" if context["min_length"] == 1 else f"needs at least {context['min_length']} entries"
+    ),
+    "too_long": lambda context: f"takes at most {context['max_length']:,} entries",
     "dict_type": _says("a mapping is needed"),
     "model_type": _says("a mapping is needed"),
     "model_attributes_type": _says("a mapping is needed"),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from infersim.spec.arrivals import AllAtOnce
+from infersim.spec.arrivals.expected import most_expected
 from infersim.spec.base import Integer, Seconds, Spec, SpecError
 from infersim.spec.fleet import Pool, Router
 from infersim.spec.workload import TrafficClass
@@ -59,11 +60,12 @@ class Scenario(Spec):
         if synthetic and self.run.requests is None and self.run.duration_s is None:
             raise SpecError("never ends", at=f"workload.{synthetic[0]}", hint="set run.requests or run.duration_s")
         for name in synthetic:
-            rate = getattr(self.workload[name].arrivals, "rate_per_s", 0.0)
-            if self.run.requests is None and rate * (self.run.duration_s or 0.0) > MOST_REQUESTS:
+            arrivals = self.workload[name].arrivals
+            expected = most_expected(arrivals, self.run.duration_s or 0.0)
+            if self.run.requests is None and expected > MOST_REQUESTS:
                 raise SpecError(
-                    f"{rate * (self.run.duration_s or 0.0):.3g} requests are more than {MOST_REQUESTS:,}",
-                    at=f"workload.{name}.arrivals.rate_per_s",
+                    f"{expected:.3g} requests are more than {MOST_REQUESTS:,}",
+                    at=f"workload.{name}.arrivals{'.rate_per_s' if getattr(arrivals, 'rate_per_s', None) else ''}",
                     hint="lower the rate or run.duration_s, or set run.requests",
                 )
         at_once = [name for name in synthetic if isinstance(self.workload[name].arrivals, AllAtOnce)]

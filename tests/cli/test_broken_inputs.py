@@ -99,7 +99,31 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
         "kind: poisson",
         "kind: poison",
         "5:22: workload.chat.arrivals.kind = 'poison'",
-        "Did you mean 'poisson'? Allowed: poisson, deterministic, gamma, all_at_once, closed_loop",
+        "Did you mean 'poisson'? Allowed: poisson, deterministic, gamma, weibull, mmpp, hawkes, ",
+    ),
+    "one state": (
+        "kind: poisson, rate_per_s: 6",
+        "kind: mmpp, states: [{rate_per_s: 2, mean_s: 1}]",
+        "5:36: workload.chat.arrivals.states = [{rate_per_s: 2, mean_s: 1}]",
+        "needs at least 2 entries",
+    ),
+    "times that do not ascend": (
+        "kind: poisson, rate_per_s: 6",
+        "kind: piecewise, times_s: [0, 5, 3], rates_per_s: [1, 2, 3]",
+        "workload.chat.arrivals.times_s = [0, 5, 3]",
+        "must ascend",
+    ),
+    "unknown family": (
+        "kind: poisson, rate_per_s: 6",
+        "kind: clients, clients: [{rate_per_s: 1, family: weibul}]",
+        "workload.chat.arrivals.clients.0.family = 'weibul'",
+        "Did you mean 'weibull'?",
+    ),
+    "half an outage": (
+        "kind: poisson, rate_per_s: 6",
+        "kind: sensors, period_s: 1, outage_s: 3",
+        "workload.chat.arrivals.outage_every_s",
+        "give outage_every_s and outage_s, or neither",
     ),
     "no kind": ("kind: fixed, ", "", "7:20: workload.chat.output_tokens.kind", "Allowed: fixed, uniform, lognormal"),
     "a number for a length": (

@@ -1,4 +1,4 @@
-"""When requests arrive."""
+"""Arrivals with independent gaps, all at once, and closed loops."""
 
 from __future__ import annotations
 
@@ -6,32 +6,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infersim.spec.base import Count, Integer, Number, Seconds, Spec
+from infersim.spec.arrivals.base import Cv, Open, PositiveRate
+from infersim.spec.base import Integer, Number, Seconds, Spec
 
-PositiveRate = Annotated[Number, Field(gt=0, le=1e9)]
 
-
-class Poisson(Spec):
+class Poisson(Open):
     """Independent arrivals at a constant rate."""
 
     kind: Literal["poisson"] = "poisson"
     rate_per_s: PositiveRate
     """Mean arrivals a second."""
-    max_in_flight: Count | None = None
-    """The client's own limit of requests under way; what is above it waits at the client, unsent."""
 
 
-class Deterministic(Spec):
+class Deterministic(Open):
     """Arrivals at equal distances."""
 
     kind: Literal["deterministic"] = "deterministic"
     rate_per_s: PositiveRate
     """Arrivals a second."""
-    max_in_flight: Count | None = None
-    """The client's own limit of requests under way."""
 
 
-class Gamma(Spec):
+class Gamma(Open):
     """Independent gamma-distributed gaps: bursty above cv 1, regular below."""
 
     kind: Literal["gamma"] = "gamma"
@@ -39,16 +34,22 @@ class Gamma(Spec):
     """Mean arrivals a second."""
     cv: Annotated[Number, Field(gt=0, le=100)]
     """Coefficient of variation of the gaps."""
-    max_in_flight: Count | None = None
-    """The client's own limit of requests under way."""
 
 
-class AllAtOnce(Spec):
+class Weibull(Open):
+    """Independent Weibull-distributed gaps: above cv 1 a heavier tail than gamma's."""
+
+    kind: Literal["weibull"] = "weibull"
+    rate_per_s: PositiveRate
+    """Mean arrivals a second."""
+    cv: Cv
+    """Coefficient of variation of the gaps."""
+
+
+class AllAtOnce(Open):
     """Offline: every request is there at the start."""
 
     kind: Literal["all_at_once"] = "all_at_once"
-    max_in_flight: Count | None = None
-    """The client's own limit of requests under way."""
 
 
 class ClosedLoop(Spec):
@@ -59,6 +60,3 @@ class ClosedLoop(Spec):
     """Clients, each with one request under way; all start at time 0."""
     think_s: Annotated[Seconds, Field(ge=0)] = 0.0
     """Time between an answer's last token and the client's next request."""
-
-
-Arrivals = Annotated[Poisson | Deterministic | Gamma | AllAtOnce | ClosedLoop, Field(discriminator="kind")]
