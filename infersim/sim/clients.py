@@ -139,6 +139,10 @@ class OpenLoop:
             while held and self._room[number]:
                 self._send_within_limits(held.popleft(), now_s)
 
+    def sent(self) -> int:
+        """Requests sent so far; beside closed loops, theirs too."""
+        return len(self._table) if self._has_room is not None else self._next - sum(map(len, self._held))
+
     def held_back(self) -> np.ndarray:
         """Indices of the requests that were due and are still held back."""
         return np.array([index for held in self._held for index in held], dtype=np.int64)
