@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -49,12 +50,20 @@ def run_bar(watch: Watch) -> Iterator[None]:
 
 
 def _show(watch: Watch, over: threading.Event) -> None:
-    if over.wait(FIRST_S):
-        return
-    with click.progressbar(length=_PARTS, label="", file=sys.stderr, show_percent=True) as shown:
-        while not over.wait(EVERY_S):
+    began_s = time.perf_counter()
+    while (seen := watch.seen()) is None or time.perf_counter() - began_s < FIRST_S:
+        if seen is None:
+            began_s = time.perf_counter()  # as the simulation begins, to within a look
+        if over.wait(EVERY_S):
+            return
+    with click.progressbar(
+        length=_PARTS, file=sys.stderr, show_eta=False, show_percent=True, item_show_func=lambda text: text
+    ) as shown:
+        while seen is not None:
+            simulated_s, share = seen
+            left_s = (time.perf_counter() - began_s) * (1 - share) / share if share else None
+            text = f"{show_seconds(simulated_s)} simulated, {show_seconds(left_s)} left"
+            shown.update(max(int(_PARTS * share) - shown.pos, 0), text)
+            if over.wait(EVERY_S):
+                return
             seen = watch.seen()
-            if seen is not None:
-                simulated_s, share = seen
-                shown.label = f"{show_seconds(simulated_s)} simulated"
-                shown.update(max(int(_PARTS * share) - shown.pos, 0))

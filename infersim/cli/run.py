@@ -97,7 +97,8 @@ def _several(loaded: Loaded, jobs: int | None) -> Replications:
             click.echo(f"none of {runs:,} replications is finished: there is nothing to show or to save", err=True)
             raise
     took_s = time.perf_counter() - began
-    click.echo(f"{len(found.seeds):,} replications in {took_s:.1f} s on {jobs} processes", err=True)
+    where = "one process" if jobs == 1 else f"{jobs} processes"
+    click.echo(f"{len(found.seeds):,} replications in {took_s:.1f} s on {where}", err=True)
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import active_children, get_context
-from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
 
@@ -51,35 +52,72 @@ def share_out(
             _here(work, given, each, take)
         return
     others = {*active_children()}
-    context = get_context("spawn")
-    ready = context.Event()
-    pool = ProcessPoolExecutor(min(jobs, len(portions)) - 1, context, _begin, (work, given, ready))
-    waiting: dict[Future[list[Answer]], Sequence[int]] = {}
-
-    def taken(future: Future[list[Answer]]) -> None:
-        for number, answer in zip(waiting.pop(future), future.result(), strict=True):
-            take(number, answer)
-
+    team = _Team(work, given, min(jobs, len(portions)) - 1, portions, take)
     try:
-        waiting |= _without_interrupts(lambda: {pool.submit(_do, each): each for each in portions[1:]})
-        _here(work, given, portions[0], take)
-        for future in [*reversed(waiting)]:  # this process works, too, from the end
-            if future.cancel() or not ready.is_set():
-                _here(work, given, waiting.pop(future), take)
-        if not waiting:
-            _end(others)  # which were too slow to start
-        for future in as_completed([*waiting]):
-            taken(future)
+        team.do_all()
     except BrokenProcessPool:
         problem = "a process that simulated has died, perhaps for want of memory; try one process (--jobs 1)"
         raise InfersimError(problem) from None
-    except BaseException:
-        for future in [each for each in waiting if each.done() and not each.cancelled() and not each.exception()]:
-            taken(future)
-        _end(others)
+    except KeyboardInterrupt:
+        with suppress(Exception):
+            team.take_done()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        for child in {*active_children()} - others:
+            child.terminate()  # idle, not yet ready, or at work that nobody waits for any more
+        team.pool.shutdown()
+
+
+class _Team:
+    """This process and helpers, who take portions from the front while it takes them from the end."""
+
+    def __init__(
+        self,
+        work: Callable[[Any, int], Any],
+        given: Any,
+        helpers: int,
+        portions: Sequence[Sequence[int]],
+        take: Callable[[int, Any], None],
+    ):
+        context = get_context("spawn")
+        self._ready, self._helpers = context.Event(), helpers
+        self.pool = ProcessPoolExecutor(helpers, context, _begin, (work, given, self._ready))
+        self._work, self._given, self._take = work, given, take
+        self._left = deque(portions)
+        self._away: dict[Future[list[Any]], Sequence[int]] = {}
+
+    def do_all(self) -> None:
+        """Do all portions. The first is done here while helpers start; those who are too slow to do so get none."""
+        first = self._left.popleft()
+        self._hand_out()
+        _here(self._work, self._given, first, self._take)
+        while self._left or self._away:
+            self.take_done()
+            self._hand_out()
+            if self._left or not self._ready.is_set():
+                mine = self._left.pop() if self._left else self._away.popitem()[1]
+                _here(self._work, self._given, mine, self._take)
+            else:
+                wait(self._away, return_when=FIRST_COMPLETED)
+
+    def take_done(self) -> None:
+        """Take what helpers have done."""
+        for future in [future for future in self._away if future.done()]:
+            for number, answer in zip(self._away.pop(future), future.result(), strict=True):
+                self._take(number, answer)
+
+    def _hand_out(self) -> None:
+        """Give each helper one portion to do and one to go on with.
+
+        Processes start here, and are born deaf to Ctrl-C, which goes to all of a terminal's processes.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            while self._left and len(self._away) < 2 * self._helpers:
+                portion = self._left.popleft()
+                self._away[self.pool.submit(_do, portion)] = portion
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _here(
@@ -87,21 +125,6 @@ def _here(
 ) -> None:
     for number in numbers:
         take(number, work(given, number))
-
-
-def _end(others: set[BaseProcess]) -> None:
-    """End the processes that were started here."""
-    for child in {*active_children()} - others:
-        child.terminate()
-
-
-def _without_interrupts(start: Callable[[], Answer]) -> Answer:
-    """Call what starts processes; they are born deaf to Ctrl-C, which goes to all of a terminal's processes."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _shared: list[tuple[Callable[[Any, int], Any], Any]] = []
