@@ -40,13 +40,13 @@ def save_files(
         draft = Path(tempfile.mkdtemp(prefix=".infersim-", dir=target))
         try:
             write(draft)
-            with _unbroken():
+            with unbroken():
                 for name in names:
                     os.replace(draft / name, target / name)
                 for name in stale:
                     (target / name).unlink(missing_ok=True)
         finally:
-            with _unbroken():
+            with unbroken():
                 shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", file=str(target)) from None
@@ -54,7 +54,7 @@ def save_files(
 
 
 @contextmanager
-def _unbroken() -> Iterator[None]:
+def unbroken() -> Iterator[None]:
     """Ctrl-C waits until the block is done."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals go to the main thread

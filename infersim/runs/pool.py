@@ -14,6 +14,7 @@ from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
 
 from infersim.errors import InfersimError
+from infersim.saving import unbroken
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
@@ -111,13 +112,14 @@ class _Team:
 
         Processes start here, and are born deaf to Ctrl-C, which goes to all of a terminal's processes.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            while self._left and len(self._away) < 2 * self._helpers:
-                portion = self._left.popleft()
-                self._away[self.pool.submit(_do, portion)] = portion
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with unbroken():  # another thread may take the signal, and a process half started complains
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                while self._left and len(self._away) < 2 * self._helpers:
+                    portion = self._left.popleft()
+                    self._away[self.pool.submit(_do, portion)] = portion
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _here(

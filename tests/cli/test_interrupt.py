@@ -55,7 +55,8 @@ class Terminal:
         os.close(self._ours)
         assert not self._alive()
         assert "Traceback" not in self.err
-        return self._process.returncode
+        code = self._process.returncode
+        return 128 - code if code < 0 else code  # as a shell tells it, where Python passes the signal on
 
     def _alive(self) -> bool:
         """Whether any process of the session is left, after a moment's grace."""

@@ -10,7 +10,7 @@ import pytest
 import infersim as sim
 from infersim.errors import InfersimError, InputError
 from infersim.rng import replication_seed
-from infersim.runs import pool, replications
+from infersim.runs import pool, read_table, replications, run_rows
 from tests.load.scenarios import write
 
 PLAIN = {"wall": None, "warnings": None, "confidence": None}
@@ -117,6 +117,14 @@ def test_a_single_run_of_several_says_so(chat):
     warnings = sim.simulate(chat, {"run.replications": 5}).warnings
     assert "run.replications = 5: this is one of them, that of run.seed." in warnings
     assert not any("run.replications" in each for each in sim.replicate(chat, replications=2).warnings)
+
+
+def test_a_row_of_a_run_table_has_the_means(chat, tmp_path):
+    (tmp_path / "a.csv").write_text("run.replications,measured.tpot_s.mean\n3,0.01\n1,0.01\n")
+    table = read_table(tmp_path / "a.csv", chat)
+    means, alone = run_rows(table, [0, 1], ["tpot_s.mean"])
+    assert means["tpot_s.mean"] == sim.replicate(chat, replications=3).summary()["tpot_s"]["mean"]
+    assert alone["tpot_s.mean"] == sim.simulate(chat).summary()["tpot_s"]["mean"]
 
 
 def test_verdicts_that_differ_are_counted(chat):
