@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from infersim.errors import InputError as InputError
     from infersim.load import load_scenario as load_scenario
     from infersim.result import Result as Result
+    from infersim.runs import Replications as Replications
+    from infersim.runs import replicate as replicate
     from infersim.simulate import simulate as simulate
     from infersim.spec.scenario import Scenario as Scenario
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Result", "Scenario", "load_scenario", "simulate"]
+__all__ = ["InputError", "Replications", "Result", "Scenario", "load_scenario", "replicate", "simulate"]
 
 _HOMES = {
     "InputError": "infersim.errors",
+    "Replications": "infersim.runs",
     "Result": "infersim.result",
     "Scenario": "infersim.spec.scenario",
     "load_scenario": "infersim.load",
+    "replicate": "infersim.runs",
     "simulate": "infersim.simulate",
 }
 

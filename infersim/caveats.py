@@ -23,7 +23,12 @@ CLIPPED = 0.05
 
 
 def caveats(
-    scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, longest: int, span: Span
+    scenario: Scenario,
+    requests: dict[str, np.ndarray],
+    held_s: np.ndarray,
+    longest: int,
+    span: Span,
+    interrupted: bool = False,
 ) -> list[str]:
     """Sentences about a run.
 
@@ -33,10 +38,12 @@ def caveats(
         held_s: when those requests were due that their client's limit kept unsent to the end [s].
         longest: most tokens of prompt and output that a replica takes.
         span: the window of the figures.
+        interrupted: whether the run was ended before its end.
     """
     return [
+        *_cut_short(scenario, requests, span, interrupted),
         *_overload(scenario, requests, held_s, span),
-        *_unsent(scenario, requests, held_s.size),
+        *(() if interrupted else _unsent(scenario, requests, held_s.size)),
         *_held(requests),
         *_rejected(requests, longest),
         *_cut(requests, longest),
@@ -44,6 +51,17 @@ def caveats(
         *_nothing(requests, span),
         *_unsteady(scenario, requests, span),
     ]
+
+
+def _cut_short(scenario: Scenario, requests: dict[str, np.ndarray], span: Span, interrupted: bool) -> Iterator[str]:
+    if interrupted:
+        sent, of = requests["status"].size, scenario.run.requests
+        yield (
+            f"interrupted after {show_seconds(span.end_s)} of simulated time: the figures are those of the "
+            f"{sent:,}{f' of {of:,}' if of else ''} requests sent by then."
+        )
+    if scenario.run.replications > 1:
+        yield f"run.replications = {scenario.run.replications:,}: this is one of them, that of run.seed."
 
 
 def _overload(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, span: Span) -> Iterator[str]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infersim import load, provenance
-from infersim.errors import InputError
 from infersim.metrics import latency, queueing
 from infersim.metrics.interval import ErrorClass, prediction_interval
 from infersim.metrics.shapes import Typical
 from infersim.metrics.timeline import BINS, count_in_bins, occupancy
 from infersim.records import COMPLETED, REJECTED, STATUS_NAMES
+from infersim.saving import save_files
 from infersim.summary import Run, summarise
 from infersim.text import facts
 from infersim.text.notebook import html
@@ -28,7 +25,10 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-FILES = ("summary.json", "scenario.yaml", "requests.parquet", "timeline.parquet", "provenance.json", "dashboard.png")
+PICTURE = "dashboard.png"
+FILES = ("summary.json", "scenario.yaml", "requests.parquet", "timeline.parquet", "provenance.json", PICTURE)
+REPLICATIONS = "replications.csv"
+"""What replications keep in place of the tables and the picture of one run."""
 
 
 class Result:
@@ -42,6 +42,7 @@ class Result:
         wall: `simulate_s`, `total_s`, `peak_rss_bytes`.
         profiles: hash of each profile used, by name.
         events: replica events simulated.
+        interrupted: whether the run was ended before its end.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Result:
         wall: dict[str, float],
         profiles: dict[str, str],
         events: int,
+        interrupted: bool = False,
     ):
         self.warnings = warnings
         self.events = events
+        self.interrupted = interrupted
         self._run, self._confidence, self._wall, self._profiles = run, confidence, wall, profiles
         self._errors = errors
 
@@ -63,6 +66,11 @@ class Result:
     def scenario(self):
         """The scenario as it was run, defaults filled in."""
         return self._run.scenario
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that `save` writes; an interrupted run goes without its picture, which takes a second."""
+        return FILES[:-1] if self.interrupted else FILES
 
     @property
     def sums(self) -> dict[str, float]:
@@ -77,7 +85,8 @@ class Result:
     def _summary(self) -> dict[str, Any]:
         figures = summarise(self._run)
         confidence = self._confidence | {"prediction_interval": prediction_interval(figures, self._errors)}
-        return figures | {"confidence": confidence, "warnings": self.warnings, "wall": self._wall}
+        marked = {"interrupted": True} if self.interrupted else {}
+        return figures | {"confidence": confidence, "warnings": self.warnings, **marked, "wall": self._wall}
 
     def summary(self) -> dict[str, Any]:
         """Every figure, as `infersim run --json` prints them; seconds, bytes, USD; None where there is nothing."""
@@ -108,8 +117,7 @@ class Result:
         return dashboard(titles, values, self._timeline_columns(), self._summary)
 
     def save(self, folder: Path | str) -> Path:
-        """Write `summary.json`, `scenario.yaml`, `requests.parquet`, `timeline.parquet`, `provenance.json` and
-        `dashboard.png` into a folder, each whole or not at all; `summary.json` comes last.
+        """Write `files` into a folder, each whole or not at all; `summary.json` comes last.
 
         Returns:
             The folder.
@@ -117,35 +125,24 @@ class Result:
         Raises:
             InputError: the folder is a file, or cannot be written.
         """
-        target = Path(folder)
-        if target.exists() and not target.is_dir():
-            raise InputError("is a file; a folder is needed", file=str(target))
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".infersim-", dir=target))
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", file=str(target)) from None
-        try:
-            self._write(draft)
-            for name in reversed(FILES):
-                os.replace(draft / name, target / name)
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", file=str(target)) from None
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-        return target
+        stale = [name for name in (*FILES, REPLICATIONS) if name not in self.files]
+        return save_files(folder, [*reversed(self.files)], self._write, stale)
 
     def _write(self, folder: Path) -> None:
         scenario = self.scenario
         figures = json.dumps(self._summary, indent=2, allow_nan=False) + "\n"
         (folder / "summary.json").write_text(figures, encoding="utf-8")
         (folder / "scenario.yaml").write_text(load.dump_scenario(scenario, self._run.folder), encoding="utf-8")
-        inputs = {"scenario": load.canonical_hash(scenario), **self._profiles, **self._traces()}
-        origin = provenance.collect(inputs, scenario.run.seed)
+        origin = provenance.collect(self.inputs(), scenario.run.seed)
         (folder / "provenance.json").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
         _write_parquet(folder / "requests.parquet", self._request_columns())
         _write_parquet(folder / "timeline.parquet", self._timeline_columns())
-        self.plot_dashboard().savefig(folder / "dashboard.png", dpi=110, metadata={"Software": None})
+        if not self.interrupted:
+            self.plot_dashboard().savefig(folder / PICTURE, dpi=110, metadata={"Software": None})
+
+    def inputs(self) -> dict[str, str | None]:
+        """SHA-256 of what went in: the resolved scenario, and each profile and trace by name."""
+        return {"scenario": load.canonical_hash(self.scenario), **self._profiles, **self._traces()}
 
     def _traces(self) -> dict[str, str | None]:
         """Hash of each trace by its path: equal paths may hold unequal traffic."""

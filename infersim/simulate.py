@@ -25,6 +25,7 @@ from infersim.records import COMPLETED, Segments, last_send
 from infersim.result import Result
 from infersim.rng import stream
 from infersim.sim import cluster
+from infersim.sim.watch import Watch
 from infersim.spec.scenario import Run as RunSpec
 from infersim.spec.scenario import Scenario
 from infersim.summary import Run, Span
@@ -38,6 +39,7 @@ def simulate(
     *,
     seed: int | None = None,
     factors: Mapping[str, float] = MappingProxyType({}),
+    watch: Watch | None = None,
 ) -> Result:
     """Simulate a scenario.
 
@@ -47,6 +49,7 @@ def simulate(
         seed: in place of `run.seed`.
         factors: on numbers that no setting reaches, to see what they matter: `prompt_tokens` and `output_tokens` of
             every request, `kv_blocks` of the pool, and the engine profile's constants by their names.
+        watch: sees how far the run is, and may end it: the result is then of what was simulated, and says so.
 
     Returns:
         The result; a run is a pure function of the scenario, its seed and the profiles used.
@@ -58,12 +61,14 @@ def simulate(
     began = time.perf_counter()
     loaded = load.as_loaded(scenario, overrides, seed)
     try:
-        return _simulate(loaded.scenario, loaded.folder, began, factors)
+        return _simulate(loaded.scenario, loaded.folder, began, factors, watch)
     except InputError as error:
         raise loaded.locate(error) from None
 
 
-def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[str, float]) -> Result:
+def _simulate(
+    scenario: Scenario, folder: Path, began: float, factors: Mapping[str, float], watch: Watch | None
+) -> Result:
     name, pool = next(iter(scenario.fleet.items()))  # loading refuses more than one
     deployment = deploy(name, pool, folder, factors)
     plan = deployment.plan
@@ -84,6 +89,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[s
         horizon_s=run.duration_s if run.until == "horizon" else None,
         to_last_send=run.until == "horizon" and run.duration_s is None,
         on_stop=usage.end_at,
+        watch=watch,
     )
     requests = latency.bundled(outcome.requests, plan.bundle_tokens) if plan.bundle_tokens else outcome.requests
     if held is not None:
@@ -94,7 +100,8 @@ def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[s
     resolved = scenario.model_copy(update={"fleet": {name: deployment.pool}})
     span = Span(usage.begin_s, _last_finish(requests) if outcome.horizon_s is None else outcome.horizon_s)
     kept = outcome.held_back
-    warnings = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span) + deployment.warnings
+    interrupted = watch is not None and watch.stopped
+    warnings = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span, interrupted) + deployment.warnings
     unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(
         Run(resolved, folder, requests, unsent, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
@@ -108,6 +115,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[s
         },
         {f"{kind}/{profile}": load.profile_hash(kind, profile, folder) for kind, profile in deployment.profiles},
         outcome.events,
+        interrupted,
     )
 
 

@@ -11,6 +11,7 @@ import click
 
 from infersim import __version__
 from infersim.cli.groups import LazyGroup
+from infersim.cli.interrupt import note_interrupts
 from infersim.errors import InfersimError
 
 FAILED, INTERRUPTED = 2, 130
@@ -40,6 +41,7 @@ def main(args: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    interrupts = note_interrupts()
     try:
         code = app.main(args, prog_name="infersim", standalone_mode=False) or 0
         sys.stdout.flush()
@@ -58,6 +60,10 @@ def main(args: Sequence[str] | None = None) -> None:
         code = _failed(f"{error.filename or 'output'}: {error.strerror or error}")
     except MemoryError:
         code = _failed("not enough memory for this run; fewer requests need less")
+    except Exception:
+        if not interrupts:
+            raise
+        code = _failed("interrupted", INTERRUPTED)  # in the middle of an import, which makes another error of it
     sys.exit(_flushed(code))
 
 

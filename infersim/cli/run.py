@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from infersim.cli.interrupt import softly
 from infersim.cli.output import check_folder, print_json, terminal_width, warn
+from infersim.cli.progress import bar, run_bar
 
 if TYPE_CHECKING:
+    from infersim.load import Loaded
     from infersim.result import Result
+    from infersim.runs import Replications
+
+INTERRUPTED = 130
 
 
 @click.command()
@@ -19,35 +27,91 @@ if TYPE_CHECKING:
     "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over the file; repeatable."
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams, in place of run.seed.")
+@click.option(
+    "--replications",
+    metavar="R",
+    type=click.IntRange(1, 10_000),
+    help="Independent runs; figures are then means, with 95% intervals. In place of run.replications.",
+)
+@click.option(
+    "--jobs",
+    metavar="J",
+    type=click.IntRange(1, 1024),
+    help="Processes to share the replications among; all cores by default.",
+)
 @click.option("--out", metavar="DIR", help="Write summary, scenario, tables, provenance and dashboard into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
 @click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@click.pass_context
 def run(
-    scenario: str, overrides: tuple[str, ...], seed: int | None, out: str | None, as_json: bool, profiles: str | None
+    ctx: click.Context,
+    scenario: str,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    replications: int | None,
+    jobs: int | None,
+    out: str | None,
+    as_json: bool,
+    profiles: str | None,
 ) -> None:
-    """Simulate a scenario and print what the service would do."""
+    """Simulate a scenario and print what the service would do.
+
+    Ctrl-C ends the run and shows what was simulated by then.
+    """
     from infersim.load import load_scenario, overlay
 
+    laid = (*overrides, *([] if replications is None else [f"run.replications={replications}"]))
     with overlay(profiles):
-        loaded = load_scenario(scenario, overrides, seed)
+        loaded = load_scenario(scenario, laid, seed)
         if out is not None:
             check_folder(Path(out))
-        from infersim.simulate import simulate
-
-        result = simulate(loaded)
-    _show(result, as_json)
+        found = _one(loaded) if loaded.scenario.run.replications == 1 else _several(loaded, jobs)
+    _show(found, as_json)
     if out is not None:
-        from infersim.result import FILES
+        folder = found.save(Path(out))
+        click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+    if found.interrupted:
+        ctx.exit(INTERRUPTED)
 
-        click.echo(f"saved to {result.save(Path(out))}: {', '.join(FILES)}", err=True)
+
+def _one(loaded: Loaded) -> Result:
+    from infersim.sim.watch import Watch
+    from infersim.simulate import simulate
+
+    watch = Watch()
+    with softly(watch.stop), run_bar(watch):
+        return simulate(loaded, watch=watch)
 
 
-def _show(result: Result, as_json: bool) -> None:
+def _several(loaded: Loaded, jobs: int | None) -> Replications:
+    from infersim.runs import replicate
+    from infersim.runs.pool import cores
+
+    began, runs = time.perf_counter(), loaded.scenario.run.replications
+    jobs = min(jobs or cores(), runs)
+    with ExitStack() as stack:
+        try:
+            found = replicate(loaded, jobs=jobs, progress=bar(stack, "replications"), keep=True)
+        except KeyboardInterrupt:
+            stack.close()
+            click.echo(f"none of {runs:,} replications is finished: there is nothing to show or to save", err=True)
+            raise
+    took_s = time.perf_counter() - began
+    where = "one process" if jobs == 1 else f"{jobs} processes"
+    click.echo(f"{len(found.seeds):,} replications in {took_s:.1f} s on {where}", err=True)
+    return found
+
+
+def _show(found: Result | Replications, as_json: bool) -> None:
+    summary = found.summary()
     if as_json:
-        print_json(result.summary())
-        for warning in result.warnings:
+        print_json(summary)
+        for warning in found.warnings:
             warn(warning)
+        return
+    if "ci95" in summary:
+        from infersim.text.replicated import page
     else:
         from infersim.text.page import page
 
-        click.echo(page(result.summary(), min(100, terminal_width())))
+    click.echo(page(summary, min(100, terminal_width())))

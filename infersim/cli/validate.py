@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infersim.cli.output import check_folder, print_json, terminal_width
+from infersim.cli.progress import bar
 from infersim.errors import InputError
 from infersim.text.columns import columns
 
@@ -104,15 +103,7 @@ def _compared(
     from infersim.validate import compare
 
     read = {path: read_table(path, base, overrides) for path in tables}
-    return {path: compare(table, by, where, jobs, lambda rows: _bar(rows, stack)) for path, table in read.items()}
-
-
-def _bar(rows: int, stack: ExitStack) -> Callable[[], None]:
-    """A progress bar on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        return lambda: None
-    bar = stack.enter_context(click.progressbar(length=rows, label="rows", file=sys.stderr, show_pos=True))
-    return lambda: bar.update(1)
+    return {path: compare(table, by, where, jobs, bar(stack, "rows")) for path, table in read.items()}
 
 
 def _missed(reports: list[dict[str, Any]], bounds: dict[str, float]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from infersim.load.base import Base, read_base
 from infersim.load.canonical import canonical_hash, dump_scenario, to_yaml
-from infersim.load.loaded import Loaded, as_loaded, from_mapping, from_scenario, load_scenario
+from infersim.load.loaded import Loaded, Overrides, as_loaded, from_mapping, from_scenario, load_scenario
 from infersim.load.profiles import config_path, list_profiles, load_profile, overlay, profile_hash, profiles_root
 from infersim.load.schema import scenario_schema
 
 __all__ = [
     "Base",
     "Loaded",
+    "Overrides",
     "as_loaded",
     "canonical_hash",
     "config_path",

@@ -54,7 +54,6 @@ _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("fleet.*.engine.attention_config", _any, "the device profile's attention curves are used"),
     ("fleet.*.engine.instance_group", _any, "use replicas"),
     ("fleet.*.purchase.kind", _one_of("spot", "reserved"), "on_demand is"),
-    ("run.replications", _any, "run several seeds: --seed N"),
     ("run.record", _any, "requests and timeline are always recorded"),
 )
 

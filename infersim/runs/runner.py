@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Literal
 
-from infersim.errors import DoesNotFit, InfersimError, InputError, NotModelled
+from infersim.errors import DoesNotFit, InputError, NotModelled
 from infersim.runs.figures import figure
+from infersim.runs.pool import share_out
+from infersim.runs.replications import summary_of
 from infersim.runs.table import RunTable
-from infersim.simulate import simulate
 from infersim.text.validation import ALSO
 
-_CHUNKS = 8
+_PORTIONS = 8
 """So many portions of work a process: few enough to cost nothing, enough to share out long rows."""
 
 
@@ -50,17 +48,21 @@ def run_rows(
     Returns:
         For each row the figures asked for, or why it was refused.
     """
-    answers = []
-    for answer in _serial(table, rows, figures) if jobs <= 1 or len(rows) < 2 else _shared(table, rows, figures, jobs):
-        answers.append(answer)
+    answers: dict[int, Answer | Refusal] = {}
+
+    def take(row: int, answer: Answer | Refusal) -> None:
+        answers[row] = answer
         done()
-    return answers
+
+    portion = max(1, len(rows) // (jobs * _PORTIONS))
+    share_out(_answer, (table, tuple(figures)), rows, jobs, take, portion)
+    return [answers[row] for row in rows]
 
 
 def answer_row(table: RunTable, row: int, figures: Sequence[str]) -> Answer | Refusal:
     """Figures of one row's run, or why it was refused."""
     try:
-        summary = simulate(table.scenario(row)).summary()
+        summary = summary_of(table.scenario(row))
     except InputError as error:
         return refusal(error)
     return {name: figure(summary, name) for name in figures}
@@ -80,28 +82,6 @@ def _in_a_line(error: InputError) -> str:
     return f"{what}: {said}" if what else said
 
 
-def _serial(table: RunTable, rows: Sequence[int], figures: Sequence[str]) -> Iterator[Answer | Refusal]:
-    return (answer_row(table, row, figures) for row in rows)
-
-
-def _shared(table: RunTable, rows: Sequence[int], figures: Sequence[str], jobs: int) -> Iterator[Answer | Refusal]:
-    portion = max(1, len(rows) // (jobs * _CHUNKS))
-    with ProcessPoolExecutor(min(jobs, len(rows)), get_context("spawn"), _begin, (table, tuple(figures))) as pool:
-        try:
-            yield from pool.map(_work, rows, chunksize=portion)
-        except BrokenProcessPool:
-            problem = "a process that simulated rows has died, perhaps for want of memory; try --jobs 1"
-            raise InfersimError(problem) from None
-
-
-_shared_work: list[tuple[RunTable, tuple[str, ...]]] = []
-"""What a worker process was given at its start."""
-
-
-def _begin(table: RunTable, figures: tuple[str, ...]) -> None:
-    _shared_work[:] = [(table, figures)]
-
-
-def _work(row: int) -> Answer | Refusal:
-    table, figures = _shared_work[0]
+def _answer(given: tuple[RunTable, tuple[str, ...]], row: int) -> Answer | Refusal:
+    table, figures = given
     return answer_row(table, row, figures)

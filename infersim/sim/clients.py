@@ -6,7 +6,7 @@ This is the simulation's only feedback: closed loops, and open arrivals with a l
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable
 
@@ -128,6 +128,12 @@ class OpenLoop:
             self._room[number] = room + 1
             while held and self._room[number]:
                 self._send_within_limits(held.popleft(), now_s)
+
+    def sent(self) -> int:
+        """Requests sent before now; beside closed loops, theirs too."""
+        if self._has_room is not None:
+            return len(self._table)
+        return bisect_left(self._arrival_s, self._clock.now) - sum(map(len, self._held))
 
     def held_back(self) -> np.ndarray:
         """Indices of the requests that were due and are still held back."""

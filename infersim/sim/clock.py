@@ -35,11 +35,13 @@ class Clock(simpy.Environment):
     Attributes:
         priority: of the event that is being run.
         stopped_s: when the run was stopped [s]; None where it ran out of events.
+        interrupted: whether `interrupt` stopped it.
     """
 
     priority = 0
     stopped_s: float | None = None
     _series: tuple[Sequence[float], Callable[[int, float], object], int] = ((), lambda index, at_s: None, 0)
+    interrupted = False
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
@@ -57,6 +59,17 @@ class Clock(simpy.Environment):
     def stop_at(self, at_s: float) -> None:
         """End the run once all events up to and at this time are done, not before now."""
         self.at(at_s, self._stop, LAST)
+
+    def interrupt(self) -> None:
+        """End the run with the events of the next time that has any; a signal's handler may call it at any moment."""
+        if self._queue:
+            self.at(self._queue[0][0], self._interrupt, LAST)
+        else:  # the last event is being run, and what it leads to comes later; or only arrivals are to come
+            self.at(self._now, lambda wake: self.interrupt() if self._queue else self._interrupt(wake), LAST)
+
+    def _interrupt(self, wake: Wake) -> None:
+        self.interrupted = True
+        self._stop(wake)
 
     def _stop(self, wake: Wake) -> None:
         self.stopped_s = wake.at_s

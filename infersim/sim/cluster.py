@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from infersim.sim.clock import Clock
 from infersim.sim.kv_cache import KVCache
 from infersim.sim.replica import Replica
 from infersim.sim.router import KINDS
+from infersim.sim.watch import Watch
 from infersim.timing.model import TimingModel
 from infersim.workload.traffic import OpenTraffic, Traffic
 
@@ -83,6 +86,7 @@ def run(
     horizon_s: float | None = None,
     to_last_send: bool = False,
     on_stop: Callable[[float], None] = lambda horizon_s: None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Simulate.
 
@@ -96,6 +100,7 @@ def run(
         horizon_s: stop here [s]; None runs until every request is answered.
         to_last_send: stop as the last request is sent.
         on_stop: told when the run was stopped [s], before the steps then under way are written down.
+        watch: sees how far the run is, and may end it.
     """
     clock = Clock()
     table = _table(traffic)
@@ -125,16 +130,30 @@ def run(
         clock.stop_at(horizon_s)
     if to_last_send and traffic.most_requests is not None:
         dispatcher.at_send(traffic.most_requests, clock.stop_at)
+    if watch is not None:
+        watch.begin(clock, partial(_share_done, clock, traffic, clients, replicas, horizon_s))
     with _no_garbage_collection():
         clock.run_all()
         while clock.stopped_s is None and _last_calls(replicas, clock.now):
             clock.run_all()
+    if watch is not None:
+        watch.end()
     if clock.stopped_s is not None:
         on_stop(clock.stopped_s)
         for replica in replicas:
             replica.settle(clock.stopped_s)
     segments.flush()
     return _outcome(table, traffic, clients, replicas, clock.stopped_s)
+
+
+def _share_done(
+    clock: Clock, traffic: Traffic, clients: Clients, replicas: list[Replica], horizon_s: float | None
+) -> float:
+    """Requests done of those that will be sent, or where only time ends the run, time gone by."""
+    until_s = horizon_s or traffic.until_s
+    by_time = clock.now / until_s if until_s and (horizon_s or traffic.closed) else 0.0
+    waiting = sum(replica.batch.running() + len(replica.batch.waiting) for replica in replicas)
+    return max(by_time, (clients.open.sent() - waiting) / (traffic.most_requests or math.inf))
 
 
 def _table(traffic: Traffic) -> RequestTable:

@@ -14,6 +14,7 @@ from infersim.spec.workload import TrafficClass
 
 MOST_REQUESTS = 10**8
 """Most requests that one class may ask for; more do not fit into a machine's memory."""
+MOST_REPLICATIONS = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -31,6 +32,8 @@ class Run(Spec):
     """`drained`: the run goes on until every request is answered; `horizon`: it stops at duration_s, or without one as
     the last request is sent."""
     seed: Annotated[Integer, Field(ge=0, lt=2**63)] = 0
+    replications: Annotated[Integer, Field(ge=1, le=MOST_REPLICATIONS)] = 1
+    """Independent runs of seeds of their own; the figures are means over them."""
     stepping: Literal["stretches", "single"] = "stretches"
     """`single` simulates every step by itself: slow, the reference that tests compare with."""
 

@@ -168,7 +168,7 @@ def _goodput(goodput: Summary | None) -> str:
     if goodput is None:
         return "no SLO given (workload.NAME.slo)"
     met = f"{number(goodput.get('requests_per_s'))} requests/s, {share(goodput.get('fraction'))} of arrivals"
-    return f"{met} within {_bounds(goodput.get('slo') or {})}{_verdict(goodput)}"
+    return f"{met} within {bounds(goodput.get('slo') or {})}{_verdict(goodput)}"
 
 
 def _verdict(goodput: Summary) -> str:
@@ -179,10 +179,10 @@ def _verdict(goodput: Summary) -> str:
     return f"{asked}: {VERDICTS[goodput.get('attained')]}"
 
 
-def _bounds(slo: Summary) -> str:
+def bounds(slo: Summary) -> str:
     """The bounds of one SLO, or of several classes, each by its name."""
     if any(isinstance(value, dict) for value in slo.values()):
-        return "; ".join(f"{name}: {_bounds(bounds)}" for name, bounds in slo.items())
+        return "; ".join(f"{name}: {bounds(each)}" for name, each in slo.items())
     given = [f"{LATENCIES[name]} {show_seconds(slo[name])}" for name in LATENCIES if slo.get(name) is not None]
     return ", ".join(given) or NOTHING
 

@@ -16,19 +16,26 @@ def html(summary: dict[str, Any]) -> str:
     Args:
         summary: what `Result.summary()` returns.
     """
-    warnings = "".join(f"<p><b>warning: {escape(warning)}</b></p>" for warning in summary.get("warnings") or [])
-    above = _sentences(facts.fleet(summary) | facts.traffic(summary))
-    below = _sentences(facts.serving(summary) | facts.origin(summary))
-    tables = _rows(facts.latency_rows(summary)) + _rows(facts.class_rows(summary))
-    return f"<h4>{escape(facts.title(summary))}</h4>{warnings}{above}{tables}{below}"
+    above, below = facts.fleet(summary) | facts.traffic(summary), facts.serving(summary) | facts.origin(summary)
+    head = heading(facts.title(summary), summary.get("warnings") or [])
+    rows = table(facts.latency_rows(summary)) + table(facts.class_rows(summary))
+    return head + sentences(above) + rows + sentences(below)
 
 
-def _sentences(labelled: dict[str, str]) -> str:
+def heading(title: str, warnings: list[str]) -> str:
+    """A heading, and each warning as a paragraph."""
+    paragraphs = (f"<p><b>warning: {escape(warning)}</b></p>" for warning in warnings)
+    return f"<h4>{escape(title)}</h4>{''.join(paragraphs)}"
+
+
+def sentences(labelled: dict[str, str]) -> str:
+    """Labelled sentences as a table."""
     rows = (f"<tr>{_head(label)}<td {LEFT}>{escape(text)}</td></tr>" for label, text in labelled.items())
     return f"<table>{''.join(rows)}</table>"
 
 
-def _rows(rows: list[list[str]]) -> str:
+def table(rows: list[list[str]]) -> str:
+    """A head and rows as a table; nothing where there are none."""
     if not rows:
         return ""
     head = "".join(f"<th {RIGHT}>{escape(cell)}</th>" for cell in rows[0][1:])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from infersim.runs import Refusal
+from infersim.saving import save_files
 from infersim.validate.comparison import Comparison
 
 FILES = ("report.json", "predictions.csv", "scatter.png")
@@ -18,7 +19,7 @@ _LABELS = ("table", "row", "id", "group", "suspect", "refused", "why")
 
 
 def save(comparisons: Sequence[Comparison], reports: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write `FILES` into a folder that exists; all tables into the same three.
+    """Write `FILES` into a folder, each whole or not at all; all tables into the same three.
 
     Args:
         comparisons: one a run table.
@@ -26,8 +27,12 @@ def save(comparisons: Sequence[Comparison], reports: Sequence[dict[str, Any]], f
         folder: where to.
 
     Raises:
-        OSError: a file cannot be written.
+        InputError: the folder is a file, or cannot be written.
     """
+    save_files(folder, [*reversed(FILES)], lambda draft: _write(comparisons, reports, draft))
+
+
+def _write(comparisons: Sequence[Comparison], reports: Sequence[dict[str, Any]], folder: Path) -> None:
     text = json.dumps({"files": list(reports)}, indent=2, allow_nan=False) + "\n"
     (folder / "report.json").write_text(text, encoding="utf-8")
     figures = list(dict.fromkeys(name for one in comparisons for name in one.figures))

@@ -84,7 +84,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "workload.chat.items={kind: fixed, value: 1}",
         "workload.chat.shared_prefix_tokens=100",
         "workload.chat={trace: {path: a.csv, format: sessions}}",
-        "run.replications=5",
         "run.record=full",
     ],
 )
