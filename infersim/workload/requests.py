@@ -26,6 +26,13 @@ class Blocks:
         starts = self.starts[: count + 1]
         return Blocks(self.block_tokens, self.ids[: starts[-1]], starts)
 
+    def of(self, which: np.ndarray) -> Blocks:
+        """Those of some of the requests, by their indices."""
+        counts = np.diff(self.starts)[which]
+        starts = np.r_[0, np.cumsum(counts)]
+        places = np.arange(starts[-1]) + np.repeat(self.starts[which] - starts[:-1], counts)
+        return Blocks(self.block_tokens, self.ids[places], starts)
+
 
 @dataclass(frozen=True)
 class Requests:
@@ -35,12 +42,14 @@ class Requests:
         arrival_s: ascending [s], float64.
         prompt_tokens, output_tokens: at least 1 each, int64.
         blocks: block hashes of the prompts, where they are known.
+        notes: what a reader of the figures must know of how they were read, sentences without a full stop.
     """
 
     arrival_s: np.ndarray
     prompt_tokens: np.ndarray
     output_tokens: np.ndarray
     blocks: Blocks | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -52,4 +61,11 @@ class Requests:
         if count == len(self):
             return self
         blocks = None if self.blocks is None else self.blocks.first(count)
-        return Requests(self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count], blocks)
+        columns = (self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count])
+        return Requests(*columns, blocks, self.notes)
+
+    def of(self, which: np.ndarray) -> Requests:
+        """Some of them, by their indices in the order of arrival."""
+        blocks = None if self.blocks is None else self.blocks.of(which)
+        columns = (self.arrival_s[which], self.prompt_tokens[which], self.output_tokens[which])
+        return Requests(*columns, blocks, self.notes)

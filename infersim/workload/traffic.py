@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from infersim.errors import InputError
 from infersim.rng import stream
 from infersim.spec.arrivals import ClosedLoop
 from infersim.spec.scenario import Scenario
+from infersim.spec.trace import Trace
 from infersim.spec.workload import TrafficClass
 from infersim.workload import arrivals, lengths, traces
 from infersim.workload.requests import Blocks, Requests
@@ -67,6 +69,7 @@ class Traffic:
         until_s: no request arrives, and no closed loop sends, at or after this time, or None.
         max_in_flight: by class, the client's own limit, or None.
         blocks: by class whose prompts' block hashes are known, those of its requests in their order.
+        notes: sentences that a reader of the figures must not miss.
     """
 
     open: OpenTraffic
@@ -75,6 +78,7 @@ class Traffic:
     until_s: float | None
     max_in_flight: tuple[int | None, ...]
     blocks: Mapping[int, Blocks] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def most_requests(self) -> int | None:
@@ -115,7 +119,9 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
             source = traffic.trace or traffic.arrivals
             caps.append(getattr(source, "max_in_flight", None))
     blocks = {number: part.blocks for number, part in parts.items() if part.blocks is not None}
-    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks)
+    names = list(scenario.workload)
+    notes = tuple(f"workload.{names[number]}: {note}." for number, part in parts.items() for note in part.notes)
+    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, notes)
 
 
 def _times(tokens: Any, factor: float) -> Any:
@@ -126,7 +132,7 @@ def _open_class(
     traffic: TrafficClass, seed: int, name: str, limit: int | None, until_s: float | None, folder: Path
 ) -> Requests:
     if traffic.trace is not None:
-        return traces.read(traffic.trace, folder).first(limit, until_s)
+        return _trace(traffic.trace, seed, name, folder).first(limit, until_s)
     assert traffic.arrivals is not None
     assert not isinstance(traffic.arrivals, ClosedLoop)
     assert traffic.prompt_tokens is not None
@@ -137,6 +143,16 @@ def _open_class(
         for what, spec in (("prompt_tokens", traffic.prompt_tokens), ("output_tokens", traffic.output_tokens))
     )
     return Requests(arrival, prompt, output)
+
+
+def _trace(trace: Trace, seed: int, name: str, folder: Path) -> Requests:
+    try:
+        return traces.read(trace, folder, stream(seed, "workload", name, "trace"))
+    except InputError as error:
+        if error.file:
+            raise
+        field = f"workload.{name}.trace.{error.field}"
+        raise InputError(error.problem, error.hint, field, f"{getattr(trace, error.field):g}") from None
 
 
 def _merge(parts: dict[int, Requests], limit: int | None) -> OpenTraffic:
