@@ -62,10 +62,10 @@ class Requests:
             return self
         blocks = None if self.blocks is None else self.blocks.first(count)
         columns = (self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count])
-        return Requests(*columns, blocks, self.notes)
+        return Requests(*columns, blocks, notes=self.notes)
 
     def of(self, which: np.ndarray) -> Requests:
         """Some of them, by their indices in the order of arrival."""
         blocks = None if self.blocks is None else self.blocks.of(which)
         columns = (self.arrival_s[which], self.prompt_tokens[which], self.output_tokens[which])
-        return Requests(*columns, blocks, self.notes)
+        return Requests(*columns, blocks, notes=self.notes)

@@ -24,10 +24,8 @@ _STAMP = rf"^\s*({_DATE}[ T]{_TIME})({_AHEAD})?\s*$"
 def number(sheet: Sheet, column: str) -> str:
     """SQL of a column's numbers; NULL for what is none."""
     name = _name(sheet, column)
-    text = (
-        name if sheet.kind == "parquet" else f"({name} || '')"
-    )  # a bare cast would be pushed into the reader, and fail
-    return f"TRY_CAST({text} AS DOUBLE)"
+    bare = name if sheet.kind == "parquet" else f"trim({name})"  # DuckDB makes the reader do a bare cast, and fail
+    return f"TRY_CAST({bare} AS DOUBLE)"
 
 
 def stamp(sheet: Sheet, column: str, kind: str) -> tuple[str, str]:
@@ -71,7 +69,7 @@ def fetch(sheet: Sheet, what: dict[str, str]) -> dict[str, np.ndarray]:
 def fetch_items(sheet: Sheet, column: str) -> tuple[np.ndarray, np.ndarray]:
     """How many whole numbers each row's list has (NaN where it is no such list), and those of all rows."""
     items = f"TRY_CAST({_name(sheet, column)} AS BIGINT[])"
-    counts = fetch(sheet, {"counts": f"len({items})"})["counts"]
+    counts = fetch(sheet, {"counts": f"CASE WHEN list_count({items}) = len({items}) THEN len({items}) END"})["counts"]
     return counts, _fetch(sheet, lambda source: f"SELECT unnest({items}) AS items FROM {source}")["items"]
 
 

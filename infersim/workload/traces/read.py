@@ -34,7 +34,10 @@ def read(spec: Trace, folder: Path, rng: np.random.Generator | None = None) -> R
             Without a file it is about an option, whose name is its field.
     """
     path = Path(spec.path) if Path(spec.path).is_absolute() else Path(folder) / spec.path
-    return played(_recorded(opened(path), spec), spec, rng)
+    recorded = _recorded(opened(path), spec)
+    if not len(recorded):
+        raise InputError("no request was answered when this was recorded", file=str(path))
+    return played(recorded, spec, rng)
 
 
 def _recorded(file: Opened, spec: Trace) -> Requests:
@@ -47,8 +50,8 @@ def _recorded(file: Opened, spec: Trace) -> Requests:
             raise InputError(f"is a record of {CLIENTS[client]}", f"use format: {client}", file=str(file.path))
         return read_table(file, document if isinstance(document, dict) else None, spec)
     if client != stated:
-        what = f"a record of {CLIENTS[client]}" if client else "no such record"
-        raise InputError(f"is {what}, and format: {stated} is asked for", "use format: auto", file=str(file.path))
+        problem = f"is no record of {CLIENTS[stated]}" + (f" but of {CLIENTS[client]}" if client else "")
+        raise InputError(problem, "format: auto goes by what the file holds", file=str(file.path))
     if spec.columns is not None:
         raise InputError(f"a record of {CLIENTS[stated]} takes no columns", "leave them out", "columns")
     if not whole:

@@ -56,18 +56,14 @@ def read_record(file: Opened, document: dict[str, Any], client: str) -> Requests
         InputError: it has no send times or token counts, or holds what is no request.
     """
     sent, prompt, output = _of_requests(file, document) if client == "genai_perf" else _of_lists(file, document, client)
-    requests = without_failures(_sorted(sent, prompt, output))
-    if not len(requests):
-        raise InputError("no request was answered when this was recorded", file=str(file.path))
-    return requests
+    return without_failures(_sorted(sent, prompt, output))
 
 
 def _sorted(sent_s: np.ndarray, prompt: np.ndarray, output: np.ndarray) -> Requests:
     order = np.argsort(sent_s, kind="stable")
-    moved = int(np.count_nonzero(np.diff(sent_s) < 0))
-    said = f"requests are recorded in another order than they were sent ({moved:,} steps back): sorted"
-    notes = (said,) if moved else ()
-    return Requests(sent_s[order] - sent_s[order[0]], prompt[order], output[order], None, notes)
+    unsorted = bool((np.diff(sent_s) < 0).any())
+    notes = ("requests are recorded in another order than they were sent: sorted",) if unsorted else ()
+    return Requests(sent_s[order] - sent_s[order[0]], prompt[order], output[order], notes=notes)
 
 
 def _of_lists(file: Opened, document: dict[str, Any], client: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -75,21 +71,19 @@ def _of_lists(file: Opened, document: dict[str, Any], client: str) -> tuple[np.n
     if not document.get("start_times"):
         problem = f"this record of {CLIENTS[client]} holds no send times (start_times)"
         raise InputError(problem, _NO_TIMES, file=str(file.path))
-    sent = _numbers(file, document, client, "start_times", 0, 1e12)
+    sent = _numbers(file, document, client, "start_times", 0, 10**12)
     counts = {len(column) for column in (sent, *lengths)}
     if len(counts) > 1:
-        problem = (
-            f"start_times has {len(sent):,} entries, input_lens {len(lengths[0]):,}, output_lens {len(lengths[1]):,}"
-        )
+        problem = f"{len(sent):,} start_times, {len(lengths[0]):,} input_lens, {len(lengths[1]):,} output_lens"
         raise InputError(problem, "one for each request", file=str(file.path))
     prompt, output = (column.astype(np.int64) for column in lengths)
     short = np.flatnonzero((prompt < 1) & (output > 0))
     if short.size:
-        raise _at(file, f"input_lens.{short[0]}", prompt[short[0]], "an answered request has at least 1 prompt token")
+        raise _at(file, f"input_lens.{short[0]}", int(prompt[short[0]]), "an answered request has a prompt")
     return sent, prompt, output
 
 
-def _numbers(file: Opened, document: dict[str, Any], client: str, name: str, low: float, high: float) -> np.ndarray:
+def _numbers(file: Opened, document: dict[str, Any], client: str, name: str, low: int, high: int) -> np.ndarray:
     """A list of numbers."""
     values = document.get(name)
     if not isinstance(values, list) or not values:
@@ -100,7 +94,7 @@ def _numbers(file: Opened, document: dict[str, Any], client: str, name: str, low
         kind = int if whole else (int, float)
         if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
             what = "a whole number of tokens" if whole else "a time in seconds"
-            raise _at(file, f"{name}.{number}", value, f"{what} is needed, from {low} to {high:g}")
+            raise _at(file, f"{name}.{number}", value, f"{what} is needed, from {low} to {high}")
     return np.array(values, dtype=np.float64)
 
 

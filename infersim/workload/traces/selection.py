@@ -106,10 +106,10 @@ def _resampled(play: _Play, rate_per_s: float, rng: np.random.Generator) -> _Pla
         raise InputError(problem, f"the trace's own rate is {len(play.row) / play.length_s:.3g}", "rate_per_s")
     copies = -(-count // len(play.row))
     shifts = np.r_[0.0, rng.uniform(0.0, play.length_s, copies - 1)]
-    since = (play.arrival_s - play.begin_s + shifts[:, None]) % play.length_s
-    since[0] = play.arrival_s - play.begin_s  # as they are: a request may arrive just at the end
+    arrival_s = play.begin_s + (play.arrival_s - play.begin_s + shifts[:, None]) % play.length_s
+    arrival_s[0] = play.arrival_s
     own = np.repeat(np.arange(copies), len(play.row)) * (1 + int(play.copy.max())) + np.tile(play.copy, copies)
-    every = _Play(play.begin_s + since.ravel(), np.tile(play.row, copies), own, play.begin_s, play.length_s)
+    every = _Play(arrival_s.ravel(), np.tile(play.row, copies), own, play.begin_s, play.length_s)
     kept = np.sort(rng.choice(copies * len(play.row), count, replace=False))
     return every.of(kept[np.argsort(every.arrival_s[kept], kind="stable")])
 

@@ -34,12 +34,13 @@ def read_table(file: Opened, first: Row | None, spec: Trace) -> Requests:
     sheet, types = _sheet(file, first)
     form, columns = recognised(sheet, spec)
     if not sheet.first:
-        raise InputError("the trace has a header and no rows", file=str(file.path), line=1)
+        raise InputError("the trace has a header and no rows", file=str(file.path), line=0 if file.text is None else 1)
     arrival, prompt_tokens, output_tokens = columns
     found = _columns(sheet, form, columns, types)
     arrival_s = _seconds(sheet, arrival, form, found, spec.time_zone)
-    prompt = _tokens(sheet, prompt_tokens, found["prompt"], 1)
     output = _tokens(sheet, output_tokens, found["output"], 0 if form.failures else 1)
+    failed = output == 0
+    prompt = _tokens(sheet, prompt_tokens, np.where(failed, 1, found["prompt"]), 1)
     late = np.flatnonzero(np.diff(arrival_s) < 0)
     if late.size:
         raise sheet.fault(int(late[0]) + 1, arrival, "earlier than the row before it", "sort the file by arrival")

@@ -11,7 +11,7 @@ import numpy as np
 
 MOST_S = 1e9
 NS = 1_000_000_000
-_QUARTER_NS = 900 * NS
+_QUARTER_NS, _NIGHT_NS = 900 * NS, 86_400 * NS
 _DATE = re.compile(r"\s*\d{4}-")
 
 
@@ -79,8 +79,10 @@ def utc_ns(local_ns: np.ndarray, ahead_min: np.ndarray, zone: str) -> tuple[np.n
 
 def _second_time(local_ns: np.ndarray, twice: np.ndarray) -> np.ndarray:
     """Which times are those after clocks were set back: between the step back and the end of the doubled hour."""
-    steps_back = np.r_[False, (np.diff(local_ns) < 0) & twice[1:] & twice[:-1]]
-    begins = twice & ~np.r_[False, twice[:-1]]
+    gaps_ns = np.diff(local_ns)
+    one_night = twice[1:] & twice[:-1] & (gaps_ns < _NIGHT_NS)
+    steps_back = np.r_[False, one_night & (gaps_ns < 0)]
+    begins = twice & ~np.r_[False, one_night]
     backs = np.cumsum(steps_back)
     before = np.maximum.accumulate(np.where(begins, backs, 0))
     return twice & (backs > before)
