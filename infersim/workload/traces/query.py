@@ -103,9 +103,9 @@ def parquet_columns(file: Opened) -> tuple[dict[str, str], Row]:
 
     try:
         with duckdb.connect() as connection:
-            found = connection.execute(f"SELECT * FROM {_source(sheet)} LIMIT 1")
-            types = {name: str(kind) for name, kind, *_ in found.description}
-            first = found.fetchone()
+            columns = connection.execute(f"DESCRIBE SELECT * FROM {_source(sheet)}").fetchall()
+            types = {name: str(kind) for name, kind, *_ in columns}
+            first = connection.execute(f"SELECT * FROM {_source(sheet)} LIMIT 1").fetchone()
     except duckdb.Error as error:
         raise _damaged(sheet, error) from None
     return types, dict(zip(types, first, strict=True)) if first else {}
@@ -140,7 +140,9 @@ def _source(sheet: Sheet) -> str:
         return f"read_parquet({path})"
     names = [f"c{number}" for number in range(len(sheet.names))] if sheet.kind == "csv" else sheet.names
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
-    shared = f"{path}, columns = {{{columns}}}, compression = '{sheet.file.packing}'"
+    plain = "uncompressed" if sheet.kind == "jsonl" else "none"
+    packing = plain if sheet.file.packing == "none" else sheet.file.packing
+    shared = f"{path}, columns = {{{columns}}}, compression = '{packing}'"
     if sheet.kind == "jsonl":
         return f"read_json({shared}, format = 'newline_delimited')"
     return f"read_csv({shared}, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"')"

@@ -53,7 +53,7 @@ def _recorded(file: Opened, spec: Trace) -> Requests:
         problem = f"is no record of {CLIENTS[stated]}" + (f" but of {CLIENTS[client]}" if client else "")
         raise InputError(problem, "format: auto goes by what the file holds", file=str(file.path))
     if spec.columns is not None:
-        raise InputError(f"a record of {CLIENTS[stated]} takes no columns", "leave them out", "columns")
+        raise InputError(f"a record of {CLIENTS[stated]} takes no columns", "leave them out", file=str(file.path))
     if not whole:
         raise InputError("holds several runs, one a line", "a trace is of one run: keep one line", file=str(file.path))
     return read_record(file, document, stated)

@@ -73,7 +73,7 @@ def _part(trace: Requests, spec: Trace) -> _Play:
     last = int(np.searchsorted(trace.arrival_s, end_s))
     if first == last:
         at_end = show_seconds(float(trace.arrival_s[-1]))
-        field = "start_s" if spec.duration_s is None else "duration_s"
+        field = "start_s" if first == len(trace) else "duration_s"
         raise InputError("no request of the trace is left", f"its last one arrives at {at_end}", field)
     count = min(last - first, spec.limit or MOST_REQUESTS)
     rows = np.arange(first, first + count)
@@ -127,7 +127,7 @@ def _told(before: _Play, after: _Play) -> str:
     was, is_ = (len(play.row) / play.length_s for play in (before, after))
     copies = 1 + int((after.copy // (1 + int(before.copy.max()))).max())
     how = (
-        "by leaving requests out at random, which takes bursts towards a Poisson process's"
+        "by leaving requests out at random, which makes bursts weaker"
         if len(after.row) <= len(before.row)
         else f"from {copies} copies, all but one shifted at random around the end: bursts of one meet calm of another, "
         "and peaks of the day level out"
