@@ -93,7 +93,7 @@ def _fetch(sheet: Sheet, sql: Callable[[str], str]) -> dict[str, np.ndarray]:
 
 
 def parquet_columns(file: Opened) -> tuple[dict[str, str], Row]:
-    """Types by column, and the first row, of a Parquet file.
+    """Types by column, and the first row as text, of a Parquet file.
 
     Raises:
         InputError: it is damaged.
@@ -105,7 +105,7 @@ def parquet_columns(file: Opened) -> tuple[dict[str, str], Row]:
         with duckdb.connect() as connection:
             columns = connection.execute(f"DESCRIBE SELECT * FROM {_source(sheet)}").fetchall()
             types = {name: str(kind) for name, kind, *_ in columns}
-            first = connection.execute(f"SELECT * FROM {_source(sheet)} LIMIT 1").fetchone()
+            first = connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM {_source(sheet)} LIMIT 1").fetchone()
     except duckdb.Error as error:
         raise _damaged(sheet, error) from None
     return types, dict(zip(types, first, strict=True)) if first else {}

@@ -24,7 +24,7 @@ class Sheet:
         file: where they are from.
         kind: how they are written.
         names: the columns', in their order.
-        first: the first row's cells by column: text in CSV, values else.
+        first: the first row's cells by column: values in JSON lines, text else.
     """
 
     file: Opened

@@ -45,7 +45,7 @@ STAMP = "must be a timestamp like 2023-11-16 18:15:46.68, of 1970 to 2199, with 
 
 def is_stamp(cell: Any) -> bool:
     """Whether a cell holds a date, and so its column timestamps."""
-    return isinstance(cell, date) or (isinstance(cell, str) and bool(_DATE.match(cell)))
+    return isinstance(cell, str) and bool(_DATE.match(cell))
 
 
 def epoch_or_seconds(first: float) -> Clock:
