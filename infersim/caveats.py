@@ -8,9 +8,9 @@ import numpy as np
 
 from infersim.metrics.steady_state import overload
 from infersim.metrics.warmup import is_longest
-from infersim.records import REJECTED, last_send
+from infersim.records import CUT_OUTPUT, CUT_PROMPT, REJECTED, last_send
 from infersim.spec.arrivals import AllAtOnce, ClosedLoop
-from infersim.spec.lengths import Geometric, Lognormal
+from infersim.spec.lengths import Copula, Geometric, Length, Lognormal
 from infersim.spec.scenario import Scenario
 from infersim.spec.workload import TrafficClass
 from infersim.summary import Span
@@ -39,6 +39,7 @@ def caveats(
         *_unsent(scenario, requests, held_s.size),
         *_held(requests),
         *_rejected(requests, longest),
+        *_cut(requests, longest),
         *_clipped(scenario, requests),
         *_nothing(requests, span),
         *_unsteady(scenario, requests, span),
@@ -109,23 +110,43 @@ def _rejected(requests: dict[str, np.ndarray], longest: int) -> Iterator[str]:
         yield f"{others:,} {every}: their prompt or their output alone is longer than the engine's options allow."
 
 
+def _cut(requests: dict[str, np.ndarray], longest: int) -> Iterator[str]:
+    prompts, outputs = (int(np.count_nonzero(requests["cut"] & bit)) for bit in (CUT_PROMPT, CUT_OUTPUT))
+    if prompts or outputs:
+        yield (
+            f"{prompts:,} prompts and {outputs:,} outputs of {len(requests['cut']):,} requests were drawn longer than "
+            f"a replica takes and were cut: max_model_len is {longest:,} tokens together, and the engine's options may "
+            "allow less. Give the lengths a max, or the model more context."
+        )
+
+
 def _clipped(scenario: Scenario, requests: dict[str, np.ndarray]) -> Iterator[str]:
     """Lengths that their own bounds cut so often that mean and cv are no longer those asked for."""
+    answers = requests["output_tokens"] - requests["reasoning_tokens"]
+    drawn = {"prompt_tokens": requests["prompt_tokens"], "output_tokens": answers}
+    drawn["reasoning_tokens"] = requests["reasoning_tokens"]
     for number, (name, traffic) in enumerate(scenario.workload.items()):
-        for field, spec in _bounded(traffic):
-            lengths = requests[field][requests["traffic_class"] == number]
+        for path, spec in _bounded(traffic):
+            lengths = drawn[path.rpartition(".")[2]][requests["traffic_class"] == number]
             for bound in ("min", "max"):
                 limit = getattr(spec, bound)
                 share = float(np.mean(lengths == limit)) if lengths.size and limit not in (None, 1) else 0.0
                 if share >= CLIPPED:
                     yield (
-                        f"workload.{name}.{field}: {100 * share:.0f}% are at {bound} {limit:,}, so their mean is "
+                        f"workload.{name}.{path}: {100 * share:.0f}% are at {bound} {limit:,}, so their mean is "
                         f"{lengths.mean():,.0f} tokens and not {spec.mean:,.6g}."
                     )
 
 
 def _bounded(traffic: TrafficClass) -> Iterator[tuple[str, Lognormal | Geometric]]:
-    for field in ("prompt_tokens", "output_tokens"):
-        spec = getattr(traffic, field)
-        if isinstance(spec, (Lognormal, Geometric)):
-            yield field, spec
+    """Lengths that were asked for by a mean and that have bounds, with their paths."""
+    for path in ("prompt_tokens", "output_tokens", "reasoning_tokens"):
+        yield from _asked(path, getattr(traffic, path))
+    if isinstance(traffic.lengths, Copula):
+        for path in ("prompt_tokens", "output_tokens"):
+            yield from _asked(f"lengths.{path}", getattr(traffic.lengths, path))
+
+
+def _asked(path: str, spec: Length | None) -> Iterator[tuple[str, Lognormal | Geometric]]:
+    if isinstance(spec, (Lognormal, Geometric)):
+        yield path, spec

@@ -82,6 +82,14 @@ def deploy(
     model = load.load_profile("model", pool.model, f"{field}.model", folder)
     device = load.load_profile("device", pool.device, f"{field}.device")
     engine = _times(_engine(pool, field), factors)
+    if engine.makers and device.maker not in engine.makers:
+        problem = f"runs on devices of {' and '.join(engine.makers)}; {device.name} is of {device.maker}"
+        raise InputError(
+            problem,
+            "vllm, sglang, llamacpp and static are simulated on any device",
+            f"{field}.engine.kind",
+            engine.name,
+        )
     try:
         return _deploy(name, _resolved(pool, model, device, folder), model, device, engine, factors.get(KV_BLOCKS, 1.0))
     except InputError as error:

@@ -14,6 +14,7 @@ import numpy as np
 
 IN_SYSTEM, COMPLETED, REJECTED = 0, 1, 2
 STATUS_NAMES = ("in_system", "completed", "rejected")
+CUT_PROMPT, CUT_OUTPUT = 1, 2
 UNSET = float("nan")
 
 SEGMENT_COLUMNS = (
@@ -47,6 +48,8 @@ class RequestTable:
     and `arrival_s` when it was: later where its client's own limit held it back. `requeues` holds each eviction and
     its re-admission, as two columns; `pauses` each gap between tokens longer than its step, made by a preemption or by
     steps in which decodes stood still: when it began, how long it was, the requests' class, how many requests.
+    `reasoning_tokens` are part of the output; `cut` is the sum of `CUT_PROMPT` and `CUT_OUTPUT` where generated lengths
+    were cut to what a replica takes.
     """
 
     def __init__(self, rows: int = 0, classes: int = 1):
@@ -60,6 +63,8 @@ class RequestTable:
         self.finish_s = nothing * rows
         self.prompt_tokens = zero * rows
         self.output_tokens = zero * rows
+        self.reasoning_tokens = zero * rows
+        self.cut = array("b", [0]) * rows
         self.traffic_class = zero * rows
         self.preemptions = zero * rows
         self.status = zero * rows
@@ -68,8 +73,17 @@ class RequestTable:
         self.pauses = (array("d"), array("d"), array("q"), array("q"))
 
     @classmethod
-    def of(cls, arrival_s, prompt_tokens, output_tokens, traffic_class, classes: int = 1) -> RequestTable:
-        """A table whose rows are known beforehand, from arrays of equal length."""
+    def of(
+        cls,
+        arrival_s,
+        prompt_tokens,
+        output_tokens,
+        traffic_class,
+        reasoning_tokens=None,
+        cut=None,
+        classes: int = 1,
+    ) -> RequestTable:
+        """A table whose rows are known beforehand, from arrays of equal length; None for none."""
         table = cls(len(arrival_s), classes)
         table.due_s, table.arrival_s = (
             array("d", np.ascontiguousarray(arrival_s, dtype=float).tobytes()) for _ in range(2)
@@ -78,12 +92,23 @@ class RequestTable:
             ("prompt_tokens", prompt_tokens),
             ("output_tokens", output_tokens),
             ("traffic_class", traffic_class),
+            ("reasoning_tokens", reasoning_tokens),
         ):
-            setattr(table, name, array("q", np.ascontiguousarray(values, dtype=np.int64).tobytes()))
+            if values is not None:
+                setattr(table, name, array("q", np.ascontiguousarray(values, dtype=np.int64).tobytes()))
+        if cut is not None:
+            table.cut = array("b", np.ascontiguousarray(cut, dtype=np.int8).tobytes())
         return table
 
     def append(
-        self, arrival_s: float, prompt_tokens: int, output_tokens: int, traffic_class: int, due_s: float | None = None
+        self,
+        arrival_s: float,
+        prompt_tokens: int,
+        output_tokens: int,
+        traffic_class: int,
+        due_s: float | None = None,
+        reasoning_tokens: int = 0,
+        cut: int = 0,
     ) -> int:
         """Add a request as it is sent, due at that time if nothing else is said; returns its row."""
         self.due_s.append(arrival_s if due_s is None else due_s)
@@ -92,6 +117,8 @@ class RequestTable:
             column.append(UNSET)
         self.prompt_tokens.append(prompt_tokens)
         self.output_tokens.append(output_tokens)
+        self.reasoning_tokens.append(reasoning_tokens)
+        self.cut.append(cut)
         self.traffic_class.append(traffic_class)
         self.preemptions.append(0)
         self.status.append(IN_SYSTEM)
@@ -104,8 +131,9 @@ class RequestTable:
     def columns(self) -> dict[str, np.ndarray]:
         """The table as arrays (copies), those of requests that were really sent."""
         times = ("due_s", "arrival_s", "scheduled_s", "first_token_s", "finish_s")
-        numbers = ("prompt_tokens", "output_tokens", "traffic_class", "preemptions", "status", "replica")
-        return {name: np.array(getattr(self, name)) for name in (*times, *numbers)}
+        lengths = ("prompt_tokens", "output_tokens", "reasoning_tokens", "cut")
+        numbers = ("traffic_class", "preemptions", "status", "replica")
+        return {name: np.array(getattr(self, name)) for name in (*times, *lengths, *numbers)}
 
 
 def last_send(requests: dict[str, np.ndarray], horizon_s: float | None = None) -> float:
@@ -136,7 +164,7 @@ class Segments:
         self._consume = consume
         self._chunk_bytes = chunk_rows * 8 * len(self._names)
 
-    def add(self, *row: float) -> None:
+    def add(self, row: tuple[float, ...]) -> None:
         """Take a row, its values in the order of the columns."""
         self._rows += self._pack(*row)
         if len(self._rows) >= self._chunk_bytes:

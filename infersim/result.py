@@ -165,6 +165,7 @@ class Result:
             "finish_s": columns["finish_s"] + later_s,
             "prompt_tokens": columns["prompt_tokens"],
             "output_tokens": columns["output_tokens"],
+            "reasoning_tokens": columns["reasoning_tokens"],
             "preemptions": columns["preemptions"],
             "status": np.array(STATUS_NAMES, dtype=object)[columns["status"]],
             "replica": columns["replica"],

@@ -28,6 +28,7 @@ from infersim.sim import cluster
 from infersim.spec.scenario import Run as RunSpec
 from infersim.spec.scenario import Scenario
 from infersim.summary import Run, Span
+from infersim.workload.bounds import Bounds
 from infersim.workload.traffic import generate
 
 
@@ -67,6 +68,7 @@ def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[s
     deployment = deploy(name, pool, folder, factors)
     plan = deployment.plan
     traffic = generate(scenario, folder).scaled(*(factors.get(of, 1.0) for of in LENGTHS))
+    traffic = traffic.bounded(Bounds(plan.most_tokens, plan.most_prompt_tokens, plan.most_output_tokens))
     run = scenario.run
     classes = len(scenario.workload)
     usage = Usage(deployment.timing, _stated(run), math.inf, classes, _joules(deployment))

@@ -132,7 +132,7 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
     taken_in = (requests["first_token_s"] > span.begin_s) & (requests["first_token_s"] <= span.end_s)
     return {
         "requests": latency.counts(requests),
-        "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output")},
+        "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output", "reasoning")},
         **latency.describe_latencies(values),
         "itl_s": itl.describe(),
         "throughput": {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infersim.caveats import caveats
-from infersim.records import COMPLETED, REJECTED
+from infersim.records import COMPLETED, CUT_OUTPUT, CUT_PROMPT, REJECTED
 from infersim.spec.scenario import Scenario
 from infersim.summary import Span
 
@@ -22,6 +22,7 @@ def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
     times = np.arange(count, dtype=float)
     whole = {"prompt_tokens": np.array(prompt, dtype=int), "output_tokens": np.full(count, 10)}
     whole |= {"traffic_class": np.zeros(count, dtype=int), "status": np.full(count, status)}
+    whole |= {name: np.zeros(count, dtype=int) for name in ("reasoning_tokens", "cut")}
     return {
         "due_s": times,
         "arrival_s": times,
@@ -56,6 +57,24 @@ def test_lengths_that_their_bounds_cut_are_named():
         "workload.chat.prompt_tokens: 80% are at max 100, so their mean is 90 tokens and not 512."
     ]
     assert said(scenario(spec), table([100] + [50] * 29)) == []  # one in thirty is what a maximum is for
+
+
+def test_bounds_are_held_against_what_was_drawn_of_a_copula_and_of_reasoning():
+    spec = {"kind": "geometric", "mean": 90, "max": 10}
+    fixed = {"kind": "fixed", "value": 10}
+    tied = {"kind": "joint", "form": "copula", "spearman": 0.5, "prompt_tokens": fixed, "output_tokens": spec}
+    chat = {"arrivals": {"kind": "poisson", "rate_per_s": 1}, "lengths": tied, "reasoning_tokens": spec}
+    asked = Scenario(workload={"chat": chat}, fleet=FLEET, run={"duration_s": 60.0})
+    told = "100% are at max 10, so their mean is 10 tokens and not 90."
+    thought = table() | {"output_tokens": np.full(2, 20), "reasoning_tokens": np.full(2, 10)}
+    assert said(asked, thought) == [f"workload.chat.{p}: {told}" for p in ("reasoning_tokens", "lengths.output_tokens")]
+    assert said(asked, thought | {"output_tokens": np.full(2, 19), "reasoning_tokens": np.full(2, 9)})[1:] == []
+
+
+def test_lengths_that_were_cut_are_counted():
+    (sentence,) = said(scenario(), table() | {"cut": np.array([CUT_OUTPUT, CUT_PROMPT + CUT_OUTPUT])})
+    assert sentence.startswith("1 prompts and 2 outputs of 2 requests were drawn longer than a replica takes")
+    assert "max_model_len is 20 tokens" in sentence
 
 
 def test_a_class_that_sends_nothing_and_requests_held_back_are_named():

@@ -24,6 +24,14 @@ OPTIONS = {
     "jetstream": {"max_cache_length": 4096, "max_decode_length": 2048, "max_input_sequence_length": 2048},
 }
 
+DEVICES = {
+    "gaudi": "gaudi-3-128gb",
+    "neuronx": "trainium2",
+    "mlx": "apple-m3-max-40gpu",
+    "jetstream": "tpu-v7",
+}
+"""Where an engine runs on devices of one maker, other than that of the rest."""
+
 
 def scenario(kind: str, requests: int = 60, model: str = "llama-3.1-8b", **options) -> dict:
     traffic = {
@@ -32,7 +40,7 @@ def scenario(kind: str, requests: int = 60, model: str = "llama-3.1-8b", **optio
         "output_tokens": {"kind": "uniform", "low": 1, "high": 80},
     }
     engine = {"kind": kind} | OPTIONS.get(kind, {}) | options
-    pool = {"model": model, "device": "h100-sxm-80gb", "engine": engine}
+    pool = {"model": model, "device": DEVICES.get(kind, "h100-sxm-80gb"), "engine": engine}
     return {"workload": {"chat": traffic}, "fleet": {"main": pool}, "run": {"requests": requests, "seed": 5}}
 
 
@@ -174,3 +182,12 @@ def test_every_engine_has_a_profile():
     assert sorted(KINDS) == sorted({name.partition("-")[0] for name in load.list_profiles("engine")})
     assert load.load_profile("engine", "neuronx").pads_heads
     assert not load.load_profile("engine", "vllm").pads_heads
+
+
+@pytest.mark.parametrize(("kind", "maker"), [("gaudi", "Intel"), ("mlx", "Apple")])
+def test_an_engine_of_one_maker_is_refused_on_another_s_device(kind, maker):
+    asked = scenario(kind)
+    asked["fleet"]["main"]["device"] = "h100-sxm-80gb"
+    with pytest.raises(InputError, match=f"runs on devices of {maker}") as caught:
+        sim.simulate(asked)
+    assert caught.value.field == "fleet.main.engine.kind"

@@ -170,16 +170,59 @@ def test_an_overload_that_the_client_holds_back_is_said():
     assert (table.arrival_s - table.due_s).max() > 10
 
 
-def test_rejected_requests_are_counted_and_said():
-    result = sim.simulate(scenario(pool={"engine": {"max_model_len": 300}}))
+def recorded(folder, *rows: tuple[float, int, int], **changes) -> dict:
+    """The small service on a trace of (arrival, prompt, output)."""
+    lines = "".join(f"{arrival_s},{prompt},{output}\n" for arrival_s, prompt, output in rows)
+    (folder / "t.csv").write_text(f"arrival_s,prompt_tokens,output_tokens\n{lines}")
+    asked = scenario(**changes)
+    return asked | {"workload": {"chat": {"trace": {"path": str(folder / "t.csv")}}}}
+
+
+def test_recorded_requests_that_are_too_long_are_rejected_counted_and_said(tmp_path):
+    rows = [(i, 100 + 50 * i, 60) for i in range(6)]  # 300 tokens are exceeded from the fourth on
+    result = sim.simulate(recorded(tmp_path, *rows, run={"requests": 6}, pool={"engine": {"max_model_len": 300}}))
     requests = result.summary()["requests"]
-    too_long = (result.requests.prompt_tokens + result.requests.output_tokens) > 300
-    assert requests["rejected"] == too_long.sum() > 0
+    assert (requests["rejected"], requests["completed"]) == (3, 3)
+    assert requests["cut"] == {"prompts": 0, "outputs": 0}
+    assert result.requests.prompt_tokens.tolist() == [prompt for _, prompt, _ in rows]
     assert "rejected" in result.warnings[0]
 
 
-def test_a_run_that_completes_nothing_has_nulls_and_no_nan():
-    result = sim.simulate(scenario(run={"requests": 5}, pool={"engine": {"max_model_len": 2}}))
+@pytest.mark.parametrize("arrivals", [{"kind": "poisson", "rate_per_s": 8}, {"kind": "closed_loop", "clients": 4}])
+def test_generated_lengths_beyond_the_context_are_cut_counted_and_said(arrivals):
+    free = sim.simulate(scenario(traffic={"arrivals": arrivals}))
+    result = sim.simulate(scenario(traffic={"arrivals": arrivals}, pool={"engine": {"max_model_len": 300}}))
+    drawn, table, requests = free.requests, result.requests, result.summary()["requests"]
+    if arrivals["kind"] == "closed_loop":  # the same lengths, in the order of sending
+        drawn = drawn.sort_values("request")
+    assert table.prompt_tokens.tolist() == drawn.prompt_tokens.clip(upper=299).tolist()
+    assert (table.output_tokens <= 300 - table.prompt_tokens).all()
+    changed = [(table[of] != drawn[of]).sum() for of in ("prompt_tokens", "output_tokens")]
+    assert requests["cut"] == {"prompts": changed[0], "outputs": changed[1]}
+    assert min(changed) > 0
+    assert requests["completed"] == 400
+    assert f"{changed[0]:,} prompts and {changed[1]:,} outputs of 400 requests were drawn longer" in result.warnings[0]
+    assert free.summary()["requests"]["cut"] == {"prompts": 0, "outputs": 0}
+
+
+def test_reasoning_is_part_of_the_output_and_counted_apart():
+    plain = sim.simulate(scenario())
+    traffic = {"reasoning_tokens": {"kind": "geometric", "mean": 200}}
+    result = sim.simulate(scenario(traffic=traffic))
+    table, figures = result.requests, result.summary()
+    assert table.prompt_tokens.equals(plain.requests.prompt_tokens)
+    assert (table.output_tokens - table.reasoning_tokens).equals(plain.requests.output_tokens)
+    assert figures["tokens"]["reasoning"] == table.reasoning_tokens.sum() > 0
+    assert figures["tokens"]["output"] == plain.summary()["tokens"]["output"] + figures["tokens"]["reasoning"]
+    assert plain.summary()["tokens"]["reasoning"] == 0
+    tight = sim.simulate(scenario(traffic=traffic, pool={"engine": {"max_model_len": 300}})).requests
+    assert (tight.reasoning_tokens <= tight.output_tokens).all()
+    assert (tight.reasoning_tokens == np.minimum(table.reasoning_tokens, tight.output_tokens)).all()
+
+
+def test_a_run_that_completes_nothing_has_nulls_and_no_nan(tmp_path):
+    rows = [(i, 10, 10) for i in range(5)]
+    result = sim.simulate(recorded(tmp_path, *rows, run={"requests": 5}, pool={"engine": {"max_model_len": 2}}))
     text = json.dumps(result.summary(), allow_nan=False)
     figures = json.loads(text)
     assert figures["requests"]["rejected"] == 5

@@ -25,6 +25,9 @@ _TABLES = (".csv", ".csv.gz", ".parquet")
 @click.command(short_help="Hold measured runs and recorded schedules against the simulator.")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option("--base", metavar="FILE", help="Scenario under the rows, in place of NAME.base.yaml beside NAME.csv.gz.")
+@click.option(
+    "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over every row; repeatable."
+)
 @click.option("--by", metavar="LABEL|PATH,…", default="", help="Group rows by these; by default by the label group.")
 @click.option("--where", metavar="EXPR", default="", help="Only rows for which this SQL condition holds.")
 @click.option("--jobs", metavar="J", type=click.IntRange(1, 1024), default=1, help="Processes to share the rows among.")
@@ -38,6 +41,7 @@ def validate(
     ctx: click.Context,
     files: tuple[str, ...],
     base: str | None,
+    overrides: tuple[str, ...],
     by: str,
     where: str,
     jobs: int,
@@ -52,8 +56,9 @@ def validate(
     A run table is simulated row by row, and its measured figures are compared; a recording is replayed step by step.
     """
     tables = [path for path in files if _is_table(path)]
-    if not tables and (base or by or where or out or limits):
-        raise InputError("--base, --by, --where, --out and --limit are for run tables", f"they end in {_ends(_TABLES)}")
+    if not tables and (base or overrides or by or where or out or limits):
+        options = "--base, --set, --by, --where, --out and --limit"
+        raise InputError(f"{options} are for run tables", f"they end in {_ends(_TABLES)}")
     bounds = dict(map(_limit, limits))
     from infersim.load import overlay
 
@@ -61,7 +66,7 @@ def validate(
         check_folder(Path(out))
     asked = [name.strip() for name in by.split(",") if name.strip()]
     with overlay(profiles), ExitStack() as stack:
-        compared = _compared(tables, base, asked, where, jobs, stack)
+        compared = _compared(tables, base, overrides, asked, where, jobs, stack)
     reports, comparisons = [], []
     for path in files:
         if path in compared:
@@ -84,7 +89,13 @@ def validate(
 
 
 def _compared(
-    tables: list[str], base: str | None, by: list[str], where: str, jobs: int, stack: ExitStack
+    tables: list[str],
+    base: str | None,
+    overrides: tuple[str, ...],
+    by: list[str],
+    where: str,
+    jobs: int,
+    stack: ExitStack,
 ) -> dict[str, Comparison]:
     """All tables read before the first is simulated: a fault of the last is told at once."""
     if not tables:
@@ -92,7 +103,7 @@ def _compared(
     from infersim.runs import read_table
     from infersim.validate import compare
 
-    read = {path: read_table(path, base) for path in tables}
+    read = {path: read_table(path, base, overrides) for path in tables}
     return {path: compare(table, by, where, jobs, lambda rows: _bar(rows, stack)) for path, table in read.items()}
 
 

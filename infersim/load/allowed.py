@@ -46,14 +46,13 @@ def _walk(annotation: Any, data: Any, path: Sequence[object]) -> tuple[Any, Any]
 
 
 def _chosen(annotation: Any, data: Any) -> Any:
-    """A union's member for the data: the one of its tag, else the only one that is a mapping or list."""
+    """A union's member for the data: the one of its tags, else the only one that is a mapping or list."""
     among = members(annotation)
     specs = [member for member in among if is_spec(member)]
-    for tag in TAGS if isinstance(data, Mapping) and len(specs) > 1 else ():
-        for member in specs:
-            field = member.model_fields.get(tag)
-            if field is not None and data.get(tag, field.default) in get_args(field.annotation):
-                return member
+    for member in specs if isinstance(data, Mapping) and len(specs) > 1 else ():
+        tags = [(tag, member.model_fields[tag]) for tag in TAGS if tag in member.model_fields]
+        if tags and all(data.get(tag, field.default) in get_args(field.annotation) for tag, field in tags):
+            return member
     nested = [member for member in among if is_spec(member) or get_origin(member) in (dict, tuple, list)]
     return nested[0] if len(nested) == 1 else None
 

@@ -21,6 +21,7 @@ _EXAMPLES = {
     "arrivals": "{kind: poisson, rate_per_s: 6}",
     "prompt_tokens": "{kind: fixed, value: 512}",
     "output_tokens": "{kind: fixed, value: 128}",
+    "reasoning_tokens": "{kind: lognormal, mean: 900, cv: 1.2}",
     "trace": "{path: conv.csv.gz, format: azure}",
     "slo": "{ttft_s: 1.0, tpot_s: 0.05}",
     "engine": "{kind: vllm, max_num_seqs: 256}",
@@ -97,7 +98,8 @@ def _path(loc: Sequence[int | str], data: Any) -> tuple[object, ...]:
     for position, part in enumerate(loc):
         if isinstance(data, Mapping):
             is_tag = part not in data and part in [data.get(tag) for tag in TAGS]
-            if is_tag or part == "[key]":
+            is_default_tag = part not in data and position + 1 < len(loc) and not any(tag in data for tag in TAGS)
+            if is_tag or is_default_tag or part == "[key]":
                 continue
             path.append(part)
             data = data.get(part)

@@ -25,7 +25,7 @@ def apply(data: dict[str, Any], places: Places, override: str | tuple[str, Any])
     Raises:
         InputError: it is no PATH=VALUE, the value is not YAML, or the path goes through something that is no mapping.
     """
-    return put(data, places, *(_pair(*override) if isinstance(override, tuple) else _typed(str(override))))
+    return put(data, places, *(_pair(*override) if isinstance(override, tuple) else typed(str(override))))
 
 
 def _pair(path: Any, value: Any) -> tuple[str, Any, str]:
@@ -36,8 +36,12 @@ def _pair(path: Any, value: Any) -> tuple[str, Any, str]:
     return path, value, label
 
 
-def _typed(override: str) -> tuple[str, Any, str]:
-    """Path, value and label of a setting typed as PATH=VALUE."""
+def typed(override: str) -> tuple[str, Any, str]:
+    """Path, value and label of a setting typed as PATH=VALUE.
+
+    Raises:
+        InputError: it is none, or the value is not YAML.
+    """
     path, equals, text = override.partition("=")
     path, label = path.strip(), f"--set {override}"
     if not equals or not _PATH.fullmatch(path):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from infersim.metrics.statistics import describe
-from infersim.records import COMPLETED, IN_SYSTEM, REJECTED
+from infersim.records import COMPLETED, CUT_OUTPUT, CUT_PROMPT, IN_SYSTEM, REJECTED
 from infersim.spec.workload import Slo
 
 
@@ -53,7 +54,7 @@ def describe_latencies(values: dict[str, np.ndarray]) -> dict[str, dict[str, flo
     return described | {"tpot_s": describe(tpot[~np.isnan(tpot)])}
 
 
-def counts(requests: dict[str, np.ndarray]) -> dict[str, int]:
+def counts(requests: dict[str, np.ndarray]) -> dict[str, Any]:
     """What became of requests: arrived = completed + rejected + in_system."""
     status = requests["status"]
     arrived = int(status.size)
@@ -65,6 +66,10 @@ def counts(requests: dict[str, np.ndarray]) -> dict[str, int]:
         "in_system": arrived - completed - rejected,
         "preempted": int(np.count_nonzero(requests["preemptions"])),
         "preemptions": int(requests["preemptions"].sum()),
+        "cut": {
+            name: int(np.count_nonzero(requests["cut"] & bit))
+            for name, bit in (("prompts", CUT_PROMPT), ("outputs", CUT_OUTPUT))
+        },
     }
 
 

@@ -64,7 +64,10 @@ def check_names(paths: Sequence[str], base: Mapping[str, Any], file: str) -> Non
     Raises:
         InputError: names the column and the name that was meant.
     """
-    for group, makes in (("fleet", {"model", "device"}), ("workload", {"prompt_tokens", "trace", "model", "items"})):
+    for group, makes in (
+        ("fleet", {"model", "device"}),
+        ("workload", {"prompt_tokens", "lengths", "trace", "model", "items"}),
+    ):
         known = [str(name) for name in base.get(group) or ()] if isinstance(base.get(group), Mapping) else []
         below: dict[str, set[str]] = {}
         for path in paths:

@@ -10,8 +10,9 @@ from infersim.errors import InputError, nearest
 _STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 TRAFFIC = (
     *(f"requests.{name}" for name in ("arrived", "completed", "rejected", "in_system", "preempted", "preemptions")),
-    "tokens.prompt",
-    "tokens.output",
+    "requests.cut.prompts",
+    "requests.cut.outputs",
+    *(f"tokens.{name}" for name in ("prompt", "output", "reasoning")),
     *(f"{name}.{of}" for name in ("ttft_s", "tpot_s", "itl_s", "e2e_s", "queue_s") for of in _STATISTICS),
     *(f"throughput.{name}_per_s" for name in ("requests", "input_tokens", "output_tokens", "items")),
     "goodput.requests_per_s",

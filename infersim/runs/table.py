@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import numpy as np
 
 from infersim.errors import InputError
 from infersim.load import Base, Loaded, read_base
+from infersim.load.known_paths import check_path
 from infersim.load.messages import show
+from infersim.load.overrides import typed
 from infersim.load.profiles import config_path
 from infersim.load.yaml12 import parse
 from infersim.runs.columns import Columns, check_names, sort_columns
@@ -34,6 +37,7 @@ class RunTable:
         figures: by kind and path; NaN where a cell is empty.
         sheet: its cells as they stand in the file.
         files: the folder that files named in rows are in, where that is not the base's; else None.
+        over: settings laid over every row, by path.
     """
 
     path: Path
@@ -42,6 +46,7 @@ class RunTable:
     figures: dict[str, dict[str, np.ndarray]]
     sheet: Sheet
     files: Path | None
+    over: dict[str, Any]
 
     def __len__(self) -> int:
         return len(self.sheet.rows)
@@ -64,7 +69,7 @@ class RunTable:
             if cell is not None:
                 value = self._value(row, path, cell)
                 found[path] = _moved(tuple(path.split(".")), value, self.files) if self.files else value
-        return found
+        return {path: value for path, value in found.items() if path not in self.over} | self.over
 
     def scenario(self, row: int) -> Loaded:
         """The scenario of a row.
@@ -88,16 +93,18 @@ class RunTable:
             raise InputError(error.problem, error.hint, path, show(cell), *place) from None
 
 
-def read_table(path: str | Path, base: str | Path | None = None) -> RunTable:
+def read_table(path: str | Path, base: str | Path | None = None, overrides: Sequence[str] = ()) -> RunTable:
     """Read a run table.
 
     Args:
         path: `.csv`, `.csv.gz` or `.parquet`.
         base: the scenario that its rows are laid over; by default `NAME.base.yaml` beside `NAME.csv.gz`.
+        overrides: settings laid over every row, as `--set` takes them.
 
     Raises:
-        InputError: the file or its base cannot be read, or the table as a whole is at fault: an unknown or doubled
-            column, no rows, a figure that is no number. What is wrong with one row is found when its scenario is made.
+        InputError: the file or its base cannot be read, an override sets nothing that a scenario has, or the table as
+            a whole is at fault: an unknown or doubled column, no rows, a figure that is no number. What is wrong with
+            one row is found when its scenario is made.
     """
     path = Path(path)
     sheet = read_sheet(path)
@@ -106,12 +113,13 @@ def read_table(path: str | Path, base: str | Path | None = None) -> RunTable:
         raise InputError("the table has no rows", "one row a run", file=str(path))
     beneath = read_base(base if base is not None else _beside(path))
     check_names([*columns.paths], beneath.data, str(path))
+    over = dict(_override(text) for text in overrides)
     figures = {
         kind: {name: _numbers(sheet, position, f"{kind}.{name}", str(path)) for name, position in found.items()}
         for kind, found in columns.figures.items()
     }
     here = path.parent.resolve()
-    return RunTable(path, beneath, columns, figures, sheet, None if here == beneath.folder.resolve() else here)
+    return RunTable(path, beneath, columns, figures, sheet, None if here == beneath.folder.resolve() else here, over)
 
 
 def plain_value(cell: Any) -> Any:
@@ -120,6 +128,15 @@ def plain_value(cell: Any) -> Any:
         return _yaml(cell) if isinstance(cell, str) else cell
     except InputError:
         return cell
+
+
+def _override(text: str) -> tuple[str, Any]:
+    path, value, label = typed(text)
+    try:
+        check_path(path)
+    except InputError as error:
+        raise error.located(label) from None
+    return path, value
 
 
 def _beside(path: Path) -> Path:

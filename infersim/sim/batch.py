@@ -84,18 +84,25 @@ class Batch:
         """No decoding request runs in the planned step; so it is unless `run_decodes` says otherwise."""
         self.decodes = False
 
-    def prefill(self, sequence: Sequence, tokens: int, padded: int = 0) -> None:
-        """Compute a further `tokens` of a running sequence's prefill, in the time of `padded` if that is given."""
+    def prefill(self, sequence: Sequence, tokens: int, padded: int = 0) -> int:
+        """Compute a further `tokens` of a running sequence's prefill, in the time of `padded` if that is given.
+
+        Returns:
+            Blocks that it takes.
+        """
         shape, context, width = self.shape, sequence.computed, padded or tokens
-        self.kv.used_blocks += self.chunk_blocks(sequence, tokens)
+        kv, computed = self.kv, context + tokens
+        blocks = kv.blocks(computed) - (kv.blocks(context) if context else 0)
+        kv.used_blocks += blocks
         shape.prefill_chunks += 1
         shape.prefill_tokens += width
         shape.prefill_context_tokens += context
         shape.prefill_work += width * (0.5 * width + context)
-        sequence.computed = context + tokens
-        if sequence.computed == sequence.target and not self.holding:
+        sequence.computed = computed
+        if computed == sequence.target and not self.holding:
             shape.sampled_seqs += 1
         self.chunks.append((sequence, tokens))
+        return blocks
 
     def hold(self) -> None:
         """Prompts that end in the planned step give no token until `release`."""
@@ -109,8 +116,8 @@ class Batch:
         self.shape.sampled_seqs += len(ended)
         self.chunks = [(sequence, 0) for sequence in ended if sequence not in planned] + self.chunks
 
-    def admit(self, tokens: int, padded: int = 0) -> None:
-        """The head of the queue enters and computes its first `tokens`; `padded` as in `prefill`."""
+    def admit(self, tokens: int, padded: int = 0) -> int:
+        """The head of the queue enters and computes its first `tokens`; arguments and result as in `prefill`."""
         sequence = self.waiting.popleft()
         self._admissions += 1
         sequence.order = self._admissions
@@ -123,7 +130,7 @@ class Batch:
         self.admitted.append(sequence)
         if self.promises:
             self.promised_blocks += self.kv.blocks(sequence.prompt_tokens + sequence.output_tokens)
-        self.prefill(sequence, tokens, padded)
+        return self.prefill(sequence, tokens, padded)
 
     def evict_newest(self) -> None:
         """The newest running request loses its blocks and goes to the queue's head, keeping its output."""
@@ -133,7 +140,8 @@ class Batch:
         """A running request loses its blocks and goes to the queue's head, or its end, keeping its output."""
         if sequence in self.decoding:
             del self.decoding[sequence]
-            self._leave(sequence)
+            sequence.produced += self._leave(sequence)
+            self.shape.sampled_seqs -= 1
             traffic_class = self.table.traffic_class[sequence.row] if self.class_decodes else 0
             sequence.last_token_s = self.standstill.leave(sequence.joined_s, traffic_class, self.now_s)
         else:
@@ -164,12 +172,12 @@ class Batch:
             self.evicted = []
         if self.admitted:
             self.admitted = []
+        shape = self.shape
+        shape.sampled_seqs = shape.decode_seqs
         if self.chunks:
             self.chunks = []
-            shape = self.shape
             shape.prefill_chunks = shape.prefill_tokens = shape.prefill_context_tokens = 0
             shape.prefill_work = 0.0
-            shape.sampled_seqs = shape.decode_seqs
 
     def without_decodes(self) -> BatchShape:
         """The planned step as one of prompts alone, from now on; the decodes stand still."""
@@ -253,21 +261,20 @@ class Batch:
             self.class_decodes[self.table.traffic_class[sequence.row]] += 1
         heappush(self._finishes, (sequence.finish_step, sequence.order, sequence))
         shape.decode_seqs += 1
-        shape.sampled_seqs += 1
         shape.decode_context_tokens += sequence.computed + 1
 
     def _break_promise(self, sequence: Sequence) -> None:
         self.promised_blocks -= self.kv.blocks(sequence.prompt_tokens + sequence.output_tokens)
 
-    def _leave(self, sequence: Sequence) -> None:
+    def _leave(self, sequence: Sequence) -> int:
+        """A decoding request goes; returns the decode steps that it was in."""
         steps = self.kv.step - sequence.joined_step
         computed = sequence.computed + steps
         self.kv.leave(computed)
-        sequence.produced += steps
         sequence.finish_step = NEVER
         if self.class_decodes:
             self.class_decodes[self.table.traffic_class[sequence.row]] -= 1
         shape = self.shape
         shape.decode_seqs -= 1
-        shape.sampled_seqs -= 1
         shape.decode_context_tokens -= computed + 1
+        return steps

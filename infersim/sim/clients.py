@@ -6,6 +6,7 @@ This is the simulation's only feedback: closed loops, and open arrivals with a l
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 
@@ -95,22 +96,10 @@ class OpenLoop:
         self._requests = traffic.open
         self._arrival_s = traffic.open.arrival_s.tolist()
         self._has_room = has_room
-        self._next = 0
         self._room = list(traffic.max_in_flight)
         self._held: list[deque[int]] = [deque() for _ in self._room]
-        self._capped = any(cap is not None for cap in self._room)
-        if self._arrival_s:
-            clock.at(self._arrival_s[0], self._arrive, ARRIVAL)
-
-    def _arrive(self, wake: Wake) -> None:
-        index = self._next
-        self._next = index + 1
-        if self._next < len(self._arrival_s):
-            self._clock.at(self._arrival_s[self._next], self._arrive, ARRIVAL)
-        if self._capped or self._has_room is not None:
-            self._send_within_limits(index, wake.at_s)
-        else:
-            self._dispatcher.send(index, wake.at_s)
+        limited = has_room is not None or any(cap is not None for cap in self._room)
+        clock.at_each(self._arrival_s, self._send_within_limits if limited else dispatcher.send)
 
     def _send_within_limits(self, index: int, now_s: float) -> None:
         number = int(self._requests.traffic_class[index])
@@ -128,7 +117,8 @@ class OpenLoop:
             return index
         requests = self._requests
         lengths = int(requests.prompt_tokens[index]), int(requests.output_tokens[index])
-        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]), self._arrival_s[index])
+        more = (0 if column is None else int(column[index]) for column in (requests.reasoning_tokens, requests.cut))
+        return self._table.append(now_s, *lengths, int(requests.traffic_class[index]), self._arrival_s[index], *more)
 
     def answered(self, row: int, now_s: float) -> None:
         """A request of this client was answered: those that were held back may go until one is taken."""
@@ -147,7 +137,10 @@ class OpenLoop:
         """Rows of the table that were never sent: still to come, or held back."""
         if self._has_room is not None:
             return []
-        return [*range(self._next, len(self._arrival_s)), *self.held_back().tolist()]
+        stopped_s, due = self._clock.stopped_s, len(self._arrival_s)
+        if stopped_s is not None:
+            due = bisect_right(self._arrival_s, stopped_s)
+        return [*range(due, len(self._arrival_s)), *self.held_back().tolist()]
 
 
 class ClosedLoop:
@@ -178,8 +171,8 @@ class ClosedLoop:
         for _ in itertools.count() if self._most is not None else range(MOST_REFUSALS):
             if not self._may_send(now_s):
                 return
-            prompt, output = next(self._traffic.lengths)
-            row = self._dispatcher.table.append(now_s, prompt, output, self._traffic.traffic_class)
+            prompt, output, *more = next(self._traffic.lengths)
+            row = self._dispatcher.table.append(now_s, prompt, output, self._traffic.traffic_class, None, *more)
             if self._dispatcher.send(row, now_s):
                 return
         raise InputError(

@@ -5,8 +5,9 @@ Absolute, because `now + (t - now)` is not `t` in floating point and step bounda
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 
 import simpy
@@ -17,17 +18,15 @@ that boundaries of one time follow each other in an order that does not depend o
 the end of the run."""
 
 
-class Wake(simpy.Event):
-    """An event that has nothing to say but its time."""
+class Wake:
+    """An event that has nothing to say but its time: what a loop of SimPy's asks of one, and no more."""
 
+    __slots__ = ("at_s", "callbacks")
     _ok = True
-    _value = None
 
-    def __init__(self, env: Clock, at_s: float, callback: Callable[[Wake], None]):
-        # simpy.Event.__init__ is left out: this is the hottest constructor, and both its fields are set here.
-        self.env = env
+    def __init__(self, at_s: float, callback: Callable[[Wake], None]):
         self.at_s = at_s
-        self.callbacks = [callback]
+        self.callbacks = (callback,)
 
 
 class Clock(simpy.Environment):
@@ -40,12 +39,20 @@ class Clock(simpy.Environment):
 
     priority = 0
     stopped_s: float | None = None
+    _series: tuple[Sequence[float], Callable[[int, float], object], int] = ((), lambda index, at_s: None, 0)
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
-        wake = Wake(self, at_s, callback)
+        wake = Wake(at_s, callback)
         heappush(self._queue, (at_s, priority, next(self._eid), wake))  # type: ignore[misc]
         return wake
+
+    def at_each(self, times_s: Sequence[float], arrive: Callable[[int, float], object]) -> None:
+        """Call `arrive(index, at_s)` at each of these times, in order, as arrivals; once a clock.
+
+        It is as if each call were foreseen just before the one ahead of it is made, without a wake of its own.
+        """
+        self._series = times_s, arrive, next(self._eid)
 
     def stop_at(self, at_s: float) -> None:
         """End the run once all events up to and at this time are done, not before now."""
@@ -57,9 +64,17 @@ class Clock(simpy.Environment):
 
     def run_all(self) -> None:
         """Run all events; the loop of `simpy.Environment.run` without a call for each event."""
-        queue = self._queue
-        while queue:
-            self._now, self.priority, _, event = heappop(queue)
-            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-            for callback in callbacks:
-                callback(event)
+        queue, numbers = self._queue, self._eid
+        (times_s, arrive, place), self._series = self._series, Clock._series
+        for index, arrival_s in enumerate((*times_s, math.inf)):
+            arrival = (arrival_s, ARRIVAL, place)
+            while queue and queue[0] < arrival:
+                self._now, self.priority, _, event = heappop(queue)
+                callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+                for callback in callbacks:
+                    callback(event)
+            if self.stopped_s is not None or arrival_s == math.inf:
+                return
+            place = next(numbers)
+            self._now, self.priority = arrival_s, ARRIVAL
+            arrive(index, arrival_s)

@@ -140,7 +140,7 @@ def _table(traffic: Traffic) -> RequestTable:
     if traffic.closed:
         return RequestTable(classes=classes)
     columns = (opened.arrival_s, opened.prompt_tokens, opened.output_tokens, opened.traffic_class)
-    return RequestTable.of(*columns, classes=classes)
+    return RequestTable.of(*columns, opened.reasoning_tokens, opened.cut, classes)
 
 
 def _last_calls(replicas: list[Replica], now_s: float) -> int:

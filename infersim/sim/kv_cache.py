@@ -6,6 +6,8 @@ the same step, so growth over k steps is a sum over at most `block_size` counter
 
 from __future__ import annotations
 
+from operator import mul
+
 
 class KVCache:
     """Block accounting of one replica.
@@ -19,7 +21,7 @@ class KVCache:
         step: decode steps so far.
     """
 
-    __slots__ = ("_decoding", "_residues", "block_size", "capacity_blocks", "step", "used_blocks")
+    __slots__ = ("_crossings", "_decoding", "block_size", "capacity_blocks", "step", "used_blocks")
 
     def __init__(self, capacity_blocks: int, block_size: int):
         self.capacity_blocks = capacity_blocks
@@ -27,7 +29,8 @@ class KVCache:
         self.used_blocks = 0
         self.step = 0
         self._decoding = 0
-        self._residues = [0] * block_size
+        # decoding sequences by the step, modulo the block size, in which they take a block
+        self._crossings = [0] * block_size
 
     def blocks(self, tokens: int) -> int:
         """Blocks that hold so many tokens."""
@@ -35,18 +38,18 @@ class KVCache:
 
     def join(self, computed_tokens: int) -> None:
         """A sequence with so many computed tokens, whose blocks are held already, begins to decode."""
-        self._residues[(computed_tokens - self.step) % self.block_size] += 1
+        self._crossings[(self.step - computed_tokens) % self.block_size] += 1
         self._decoding += 1
 
     def leave(self, computed_tokens: int) -> None:
         """A decoding sequence with so many computed tokens gives its blocks back."""
-        self._residues[(computed_tokens - self.step) % self.block_size] -= 1
+        self._crossings[(self.step - computed_tokens) % self.block_size] -= 1
         self._decoding -= 1
         self.used_blocks += -computed_tokens // self.block_size  # minus the ceiling
 
     def next_growth_blocks(self) -> int:
         """Blocks that the decoding sequences take in the next step."""
-        return self._residues[-self.step % self.block_size]
+        return self._crossings[self.step % self.block_size]
 
     def growth_bound_blocks(self, steps: int) -> int:
         """No fewer than `growth_blocks(steps)`, at no cost."""
@@ -54,30 +57,27 @@ class KVCache:
 
     def growth_blocks(self, steps: int) -> int:
         """Blocks that the decoding sequences take over the next `steps` steps."""
-        if steps == 1:
-            return self._residues[-self.step % self.block_size]
-        whole, rest = divmod(steps, self.block_size)
-        start = -self.step % self.block_size
-        grown = whole * self._decoding
-        # A later step finds sequences of a lower residue at the boundary: walk down, around the end.
-        stop = start - rest + 1
-        if rest:
-            residues = self._residues
-            grown += sum(residues[max(stop, 0) : start + 1])
-            if stop < 0:
-                grown += sum(residues[stop:])
-        return grown
+        size, crossings = self.block_size, self._crossings
+        start = self.step % size
+        whole, rest = divmod(steps, size)
+        stop = start + rest
+        if stop <= size:
+            return whole * self._decoding + sum(crossings[start:stop])
+        return (whole + 1) * self._decoding - sum(crossings[stop - size : start])
 
     def held_block_steps(self, steps: int) -> int:
         """Blocks held in each of the next `steps` decode steps, their own growth included, summed over the steps."""
-        size, residues, start = self.block_size, self._residues, -self.step
-        held = steps * self.used_blocks
-        for ahead in range(min(steps, size)):
-            crossing = residues[(start - ahead) % size]
-            if crossing:  # a block more from step `ahead` on, and again every `size` steps
-                left = steps - ahead
-                again = (left - 1) // size
-                held += crossing * (again + 1) * (2 * left - size * again) // 2
+        size, crossings = self.block_size, self._crossings
+        start = self.step % size
+        if steps == 1:
+            return self.used_blocks + crossings[start]
+        whole, rest = divmod(steps, size)
+        ahead = crossings[start:] + crossings[:start]
+        # a block that is taken in one of the steps left is held in all that follow, too
+        held = steps * self.used_blocks + sum(map(mul, ahead, range(rest, 0, -1)))
+        if whole:  # each round of `size` steps gives every sequence a block more
+            rounds = whole * rest + size * (whole * (whole - 1) // 2)
+            held += rounds * self._decoding + whole * sum(map(mul, ahead, range(size, 0, -1)))
         return held
 
     def steps_that_fit(self, most: int) -> int:
@@ -96,5 +96,5 @@ class KVCache:
 
     def advance(self, steps: int) -> None:
         """So many decode steps are done."""
-        self.used_blocks += self.growth_blocks(steps)
+        self.used_blocks += self.next_growth_blocks() if steps == 1 else self.growth_blocks(steps)
         self.step += steps

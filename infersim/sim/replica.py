@@ -102,7 +102,7 @@ class Replica:
             while self._done + steps < self._until and self._end_s(self._done + steps + 1) <= now_s:
                 steps += 1
             if steps:
-                self._advance(steps)
+                self._advance(steps, self._end_s(self._done + steps))
             if self._done < self._until:
                 self._write_step_under_way()
         elif self._mode == STEP:
@@ -141,7 +141,7 @@ class Replica:
         self._decide(now_s)
 
     def _end_stretch(self, now_s: float) -> None:
-        self._advance(self._until - self._done)
+        self._advance(self._until - self._done, now_s)
         self._finish(self.batch.finished_decodes(), now_s)
 
     def _end_step(self, now_s: float) -> None:
@@ -175,7 +175,7 @@ class Replica:
 
     def _decide(self, now_s: float) -> None:
         batch = self.batch
-        if not batch.waiting and not batch.running():
+        if not (batch.waiting or batch.decoding or batch.prefilling):
             self._mode = IDLE
             return
         while True:
@@ -219,6 +219,7 @@ class Replica:
 
     def _start_stretch(self, now_s: float) -> None:
         batch = self.batch
+        self._begin_s = now_s
         if not self._anchored or self._done >= self._valid:
             self._anchor_s = now_s
             self._first_s, self._slope_s, self._valid = self._timing.decode_piece(batch.shape)
@@ -270,30 +271,30 @@ class Replica:
 
     # Writing down.
 
-    def _advance(self, steps: int) -> None:
-        """Do `steps` decode steps of the stretch and write them down."""
-        batch, kv, done = self.batch, self.batch.kv, self._done
+    def _advance(self, steps: int, end_s: float) -> None:
+        """Do `steps` decode steps of the stretch, up to then, and write them down."""
+        batch, kv = self.batch, self.batch.kv
         context, block_steps = batch.shape.decode_context_tokens, kv.held_block_steps(steps)
         first_blocks = kv.used_blocks + kv.next_growth_blocks()
         batch.advance(steps)
-        self._write_stretch(steps, context, block_steps, first_blocks, kv.used_blocks)
-        self._done = done + steps
+        self._write_stretch(end_s, steps, context, (block_steps, first_blocks, kv.used_blocks))
+        self._done += steps
+        self._begin_s = end_s
         if self._still:
-            batch.standstill.end(self._end_s(self._done), self._table)
+            batch.standstill.end(end_s, self._table)
 
-    def _write_stretch(self, steps: int, context: int, *blocks: int) -> None:
-        batch, done = self.batch, self._done
+    def _write_stretch(self, end_s: float, steps: int, context: int, blocks: tuple[int, int, int]) -> None:
+        batch, slope_s = self.batch, self._slope_s
         seqs = batch.shape.decode_seqs
         paced, by_class = batch.paced() if self._still else (seqs, batch.class_decodes)
-        start_s, first_s = self._end_s(done), self._first_s + self._slope_s * done
-        end_s, slope_s = self._end_s(done + steps), self._slope_s
-        line = (start_s, end_s, steps, first_s, slope_s)
-        self._segments.add(*line, seqs, context, 0, 0, 0, 0, seqs, paced, *blocks, *by_class)
+        line = (self._begin_s, end_s, steps, self._first_s + slope_s * self._done, slope_s)
+        self._segments.add((*line, seqs, context, 0, 0, 0, 0, seqs, paced, *blocks, *by_class))
 
     def _write_step_under_way(self) -> None:
         kv = self.batch.kv
         blocks = kv.used_blocks + kv.next_growth_blocks()
-        self._write_stretch(1, self.batch.shape.decode_context_tokens, blocks, blocks, blocks)
+        end_s = self._end_s(self._done + 1)
+        self._write_stretch(end_s, 1, self.batch.shape.decode_context_tokens, (blocks, blocks, blocks))
 
     def _write_step(self, end_s: float) -> None:
         batch, shape, blocks = self.batch, self._shape, self._kv_blocks
@@ -301,21 +302,23 @@ class Replica:
         if self._still:
             paced, by_class = batch.paced() if batch.decodes else (0, [0] * len(by_class))
         self._segments.add(
-            self._begin_s,
-            end_s,
-            1,
-            self._step_s,
-            0.0,
-            shape.decode_seqs,
-            shape.decode_context_tokens,
-            shape.prefill_chunks,
-            shape.prefill_tokens,
-            shape.prefill_context_tokens,
-            shape.prefill_work,
-            shape.sampled_seqs,
-            paced,
-            blocks,
-            blocks,
-            blocks,
-            *by_class,
+            (
+                self._begin_s,
+                end_s,
+                1,
+                self._step_s,
+                0.0,
+                shape.decode_seqs,
+                shape.decode_context_tokens,
+                shape.prefill_chunks,
+                shape.prefill_tokens,
+                shape.prefill_context_tokens,
+                shape.prefill_work,
+                shape.sampled_seqs,
+                paced,
+                blocks,
+                blocks,
+                blocks,
+                *by_class,
+            )
         )

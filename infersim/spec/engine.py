@@ -131,6 +131,8 @@ class EngineConstants(Spec):
     model_config = ConfigDict(serialize_by_alias=True)
     schema_: Literal["infersim/engine/1"] = Field(alias="schema")
     name: Text
+    makers: tuple[Text, ...] = ()
+    """Makers of the devices that it runs on; any where none is named."""
     step_host_s: Constant
     """Host time of every step [s]."""
     step_host_per_seq_s: Constant

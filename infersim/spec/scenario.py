@@ -33,6 +33,12 @@ class Run(Spec):
     stepping: Literal["stretches", "single"] = "stretches"
     """`single` simulates every step by itself: slow, the reference that tests compare with."""
 
+    @model_validator(mode="after")
+    def _leaves_something(self):
+        if not isinstance(self.warmup, str) and self.duration_s is not None and self.warmup >= self.duration_s:
+            raise SpecError(f"leaves nothing of duration_s = {self.duration_s:g} s", at="warmup", hint="make it shorter")
+        return self
+
 
 class Scenario(Spec):
     """One question: traffic, fleet, router, run."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from infersim.spec.arrivals import Arrivals
 from infersim.spec.base import Number, Seconds, Spec, SpecError
-from infersim.spec.lengths import Length
+from infersim.spec.lengths import Joint, Length
 from infersim.spec.trace import Trace
 
 
@@ -29,24 +29,38 @@ class Slo(Spec):
 
 
 class TrafficClass(Spec):
-    """One class of traffic: either `trace`, or `arrivals` with `prompt_tokens` and `output_tokens`."""
+    """One class of traffic: either `trace`, or `arrivals` with lengths (`prompt_tokens` and `output_tokens`, or both
+    in `lengths`)."""
 
     arrivals: Arrivals | None = None
     prompt_tokens: Length | None = None
     output_tokens: Length | None = None
+    lengths: Joint | None = None
+    """Prompt and output drawn together."""
+    reasoning_tokens: Length | None = None
+    """Thinking ahead of the answer, added to the output."""
     trace: Trace | None = None
     slo: Slo | None = None
 
     @model_validator(mode="after")
     def _one_source(self):
-        synthetic = {k: getattr(self, k) for k in ("arrivals", "prompt_tokens", "output_tokens")}
-        given = [name for name, value in synthetic.items() if value is not None]
+        keys = ("arrivals", "prompt_tokens", "output_tokens", "lengths", "reasoning_tokens")
+        given = [name for name in keys if getattr(self, name) is not None]
         if self.trace is not None and given:
             raise SpecError(
                 f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them"
             )
-        missing = [name for name, value in synthetic.items() if value is None]
+        return self
+
+    @model_validator(mode="after")
+    def _one_pair_of_lengths(self):
+        each = ("prompt_tokens", "output_tokens")
+        given = [name for name in each if getattr(self, name) is not None]
+        if self.lengths is not None and given:
+            raise SpecError(f"a class with lengths takes no {' and no '.join(given)}", given[0], "keep one of them")
+        needed = ("arrivals",) if self.lengths is not None else ("arrivals", *each)
+        missing = [name for name in needed if getattr(self, name) is None]
         if self.trace is None and missing:
-            hint = "a class has arrivals, prompt_tokens and output_tokens, or a trace"
+            hint = "a class has arrivals, prompt_tokens and output_tokens (or lengths for both), or a trace"
             raise SpecError(f"{' and '.join(missing)} missing", hint=hint)
         return self

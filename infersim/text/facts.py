@@ -49,9 +49,10 @@ def traffic(summary: Summary) -> dict[str, str]:
     counts.append(f"{number(requests.get('preempted'))} preempted")
     if requests.get("preemptions"):
         counts[-1] += f" ({number(requests['preemptions'])} evictions)"
+    reasoning = f" ({number(tokens['reasoning'])} of it reasoning)" if tokens.get("reasoning") else ""
     return {
         "requests": ", ".join(counts),
-        "tokens": f"{number(tokens.get('prompt'))} prompt, {number(tokens.get('output'))} output",
+        "tokens": f"{number(tokens.get('prompt'))} prompt, {number(tokens.get('output'))} output{reasoning}",
         **_span(_part(summary, "span")),
     }
 

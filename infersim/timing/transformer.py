@@ -203,7 +203,9 @@ class TransformerTiming:
         It is `operators.attention_prefill_s` of the batch's sums, in compiled numbers.
         """
         prefill: float = shape.prefill_tokens
-        work, chunks, context = shape.prefill_work, float(shape.prefill_chunks), float(shape.prefill_context_tokens)
+        chunks: float = shape.prefill_chunks
+        context: float = shape.prefill_context_tokens
+        work = shape.prefill_work
         if self._experts is not None:
             # prompts are spread evenly over ranks and micro-batches, each launches its own kernels
             share = 1.0 / self._prefill_shares(shape.prefill_tokens, shape.prefill_chunks)

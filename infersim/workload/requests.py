@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,16 +21,11 @@ class Blocks:
     ids: np.ndarray
     starts: np.ndarray
 
-    def first(self, count: int) -> Blocks:
-        """Those of the first `count` requests."""
-        starts = self.starts[: count + 1]
-        return Blocks(self.block_tokens, self.ids[: starts[-1]], starts)
-
-    def of(self, which: np.ndarray) -> Blocks:
+    def of(self, which: np.ndarray | slice) -> Blocks:
         """Those of some of the requests, by their indices."""
         counts = np.diff(self.starts)[which]
         starts = np.r_[0, np.cumsum(counts)]
-        places = np.arange(starts[-1]) + np.repeat(self.starts[which] - starts[:-1], counts)
+        places = np.arange(starts[-1]) + np.repeat(self.starts[:-1][which] - starts[:-1], counts)
         return Blocks(self.block_tokens, self.ids[places], starts)
 
 
@@ -42,6 +37,7 @@ class Requests:
         arrival_s: ascending [s], float64.
         prompt_tokens, output_tokens: at least 1 each, int64.
         blocks: block hashes of the prompts, where they are known.
+        reasoning_tokens: what of the outputs is thinking ahead of the answer, where there is any, int64.
         notes: what a reader of the figures must know of how they were read, sentences without a full stop.
     """
 
@@ -49,6 +45,7 @@ class Requests:
     prompt_tokens: np.ndarray
     output_tokens: np.ndarray
     blocks: Blocks | None = None
+    reasoning_tokens: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -60,12 +57,13 @@ class Requests:
         count = count if limit is None else min(count, limit)
         if count == len(self):
             return self
-        blocks = None if self.blocks is None else self.blocks.first(count)
-        columns = (self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count])
-        return Requests(*columns, blocks, notes=self.notes)
+        return self.of(slice(count))
 
-    def of(self, which: np.ndarray) -> Requests:
+    def of(self, which: np.ndarray | slice) -> Requests:
         """Some of them, by their indices in the order of arrival."""
-        blocks = None if self.blocks is None else self.blocks.of(which)
-        columns = (self.arrival_s[which], self.prompt_tokens[which], self.output_tokens[which])
-        return Requests(*columns, blocks, notes=self.notes)
+        columns = {
+            name: column[which]
+            for name in ("arrival_s", "prompt_tokens", "output_tokens", "reasoning_tokens")
+            if (column := getattr(self, name)) is not None
+        }
+        return replace(self, **columns, blocks=None if self.blocks is None else self.blocks.of(which))

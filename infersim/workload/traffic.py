@@ -16,6 +16,7 @@ from infersim.spec.scenario import Scenario
 from infersim.spec.trace import Trace
 from infersim.spec.workload import TrafficClass
 from infersim.workload import arrivals, lengths, traces
+from infersim.workload.bounds import Bounds
 from infersim.workload.requests import Blocks, Requests
 
 BLOCK = 4096
@@ -23,39 +24,77 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class OpenTraffic:
-    """Requests of all open classes, by arrival. Arrays of equal length; ties stand in the order of the classes."""
+    """Requests of all open classes, by arrival. Arrays of equal length; ties stand in the order of the classes.
+
+    Attributes:
+        arrival_s: when each is sent [s].
+        prompt_tokens, output_tokens: how long it is.
+        traffic_class: the number of its class.
+        reasoning_tokens: what of each output is reasoning; None where no class reasons.
+        cut: what of each was cut (as in `records.RequestTable`), int8; None before anything was.
+    """
 
     arrival_s: np.ndarray
     prompt_tokens: np.ndarray
     output_tokens: np.ndarray
     traffic_class: np.ndarray
+    reasoning_tokens: np.ndarray | None = None
+    cut: np.ndarray | None = None
 
     def of(self, which: np.ndarray) -> OpenTraffic:
         """Some of the requests, by their indices."""
-        return OpenTraffic(*(getattr(self, column.name)[which] for column in fields(self)))
+        columns = {column.name: getattr(self, column.name) for column in fields(self)}
+        return replace(self, **{name: column[which] for name, column in columns.items() if column is not None})
 
     def scaled(self, prompt: float, output: float) -> OpenTraffic:
         """The requests with all lengths times a factor, whole tokens and at least one."""
+        longer = _times(self.output_tokens, output)
+        thought = self.reasoning_tokens
+        if thought is not None:
+            thought = np.minimum(np.rint(thought * output).astype(np.int64), longer)
         return replace(
-            self, prompt_tokens=_times(self.prompt_tokens, prompt), output_tokens=_times(self.output_tokens, output)
+            self, prompt_tokens=_times(self.prompt_tokens, prompt), output_tokens=longer, reasoning_tokens=thought
         )
+
+    def bounded(self, bounds: Bounds, recorded: frozenset[int]) -> OpenTraffic:
+        """The requests with generated lengths cut to the bounds, those of recorded classes as they are."""
+        generated = ~np.isin(self.traffic_class, [*recorded])
+        prompt, output, cut = bounds.cut(self.prompt_tokens, self.output_tokens)
+        cut = cut * generated
+        if not cut.any():
+            return self
+        prompt = np.where(generated, prompt, self.prompt_tokens)
+        output = np.where(generated, output, self.output_tokens)
+        thought = None if self.reasoning_tokens is None else np.minimum(self.reasoning_tokens, output)
+        return OpenTraffic(self.arrival_s, prompt, output, self.traffic_class, thought, cut)
 
 
 @dataclass(frozen=True)
 class ClosedTraffic:
-    """One closed-loop class: its clients ask for the next lengths as they send."""
+    """One closed-loop class: its clients ask for the next lengths as they send.
+
+    Attributes:
+        lengths: prompt, output, what of it is reasoning, and once bounded what was cut, of one request after another.
+    """
 
     traffic_class: int
     clients: int
     think_s: float
-    lengths: Iterator[tuple[int, int]]
+    lengths: Iterator[tuple[int, ...]]
 
     def scaled(self, prompt: float, output: float) -> ClosedTraffic:
         """The class with all lengths times a factor, whole tokens and at least one."""
-        pairs = (
-            (int(_times(of_prompt, prompt)), int(_times(of_output, output))) for of_prompt, of_output in self.lengths
-        )
-        return replace(self, lengths=pairs)
+
+        def scaled() -> Iterator[tuple[int, ...]]:
+            for of_prompt, of_output, of_thought in self.lengths:
+                longer = int(_times(of_output, output))
+                yield int(_times(of_prompt, prompt)), longer, min(round(of_thought * output), longer)
+
+        return replace(self, lengths=scaled())
+
+    def bounded(self, bounds: Bounds) -> ClosedTraffic:
+        """The class with its lengths cut to the bounds."""
+        return replace(self, lengths=bounds.cut_each(self.lengths))
 
 
 @dataclass(frozen=True)
@@ -69,6 +108,7 @@ class Traffic:
         until_s: no request arrives, and no closed loop sends, at or after this time, or None.
         max_in_flight: by class, the client's own limit, or None.
         blocks: by class whose prompts' block hashes are known, those of its requests in their order.
+        recorded: classes whose requests were recorded, not generated.
         notes: sentences that a reader of the figures must not miss.
     """
 
@@ -78,6 +118,7 @@ class Traffic:
     until_s: float | None
     max_in_flight: tuple[int | None, ...]
     blocks: Mapping[int, Blocks] = field(default_factory=dict)
+    recorded: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
 
     @property
@@ -91,6 +132,11 @@ class Traffic:
             return self
         closed = tuple(each.scaled(prompt, output) for each in self.closed)
         return replace(self, open=self.open.scaled(prompt, output), closed=closed)
+
+    def bounded(self, bounds: Bounds) -> Traffic:
+        """The same requests at the same times, generated lengths cut to what a replica takes."""
+        closed = tuple(each.bounded(bounds) for each in self.closed)
+        return replace(self, open=self.open.bounded(bounds, self.recorded), closed=closed)
 
 
 def generate(scenario: Scenario, folder: Path) -> Traffic:
@@ -111,17 +157,18 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
     for number, (name, traffic) in enumerate(scenario.workload.items()):
         if isinstance(traffic.arrivals, ClosedLoop):
             loop = traffic.arrivals
-            pairs = _length_pairs(traffic, run.seed, name)
-            closed.append(ClosedTraffic(number, loop.clients, loop.think_s, pairs))
+            drawn = _lengths(lengths.Drawer(traffic, run.seed, name))
+            closed.append(ClosedTraffic(number, loop.clients, loop.think_s, drawn))
             caps.append(None)
         else:
             parts[number] = _open_class(traffic, run.seed, name, limit, until_s, folder)
             source = traffic.trace or traffic.arrivals
             caps.append(getattr(source, "max_in_flight", None))
     blocks = {number: part.blocks for number, part in parts.items() if part.blocks is not None}
+    recorded = frozenset(number for number, each in enumerate(scenario.workload.values()) if each.trace is not None)
     names = list(scenario.workload)
     notes = tuple(f"workload.{names[number]}: {note}." for number, part in parts.items() for note in part.notes)
-    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, notes)
+    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, recorded, notes)
 
 
 def _times(tokens: Any, factor: float) -> Any:
@@ -135,14 +182,9 @@ def _open_class(
         return _trace(traffic.trace, seed, name, folder).first(limit, until_s)
     assert traffic.arrivals is not None
     assert not isinstance(traffic.arrivals, ClosedLoop)
-    assert traffic.prompt_tokens is not None
-    assert traffic.output_tokens is not None
     arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
-    prompt, output = (
-        lengths.sample(spec, stream(seed, "workload", name, what), len(arrival))
-        for what, spec in (("prompt_tokens", traffic.prompt_tokens), ("output_tokens", traffic.output_tokens))
-    )
-    return Requests(arrival, prompt, output)
+    prompt, output, reasoning = lengths.Drawer(traffic, seed, name).draw(len(arrival))
+    return Requests(arrival, prompt, output, reasoning_tokens=reasoning)
 
 
 def _trace(trace: Trace, seed: int, name: str, folder: Path) -> Requests:
@@ -165,13 +207,18 @@ def _merge(parts: dict[int, Requests], limit: int | None) -> OpenTraffic:
         for column in ("arrival_s", "prompt_tokens", "output_tokens")
     )
     order = np.argsort(arrival, kind="stable")[:limit] if len(parts) > 1 else slice(limit)
-    return OpenTraffic(arrival[order], prompt[order], output[order], numbers[order])
+    reasoning = None
+    if any(part.reasoning_tokens is not None for part in parts.values()):
+        reasoning = np.concatenate([_reasoning(part) for part in parts.values()])[order]
+    return OpenTraffic(arrival[order], prompt[order], output[order], numbers[order], reasoning)
 
 
-def _length_pairs(traffic: TrafficClass, seed: int, name: str) -> Iterator[tuple[int, int]]:
-    assert traffic.prompt_tokens is not None
-    assert traffic.output_tokens is not None
-    prompts, outputs = (stream(seed, "workload", name, what) for what in ("prompt_tokens", "output_tokens"))
+def _reasoning(part: Requests) -> np.ndarray:
+    return np.zeros(len(part), dtype=np.int64) if part.reasoning_tokens is None else part.reasoning_tokens
+
+
+def _lengths(drawer: lengths.Drawer) -> Iterator[tuple[int, ...]]:
     while True:
-        prompt = lengths.sample(traffic.prompt_tokens, prompts, BLOCK).tolist()
-        yield from zip(prompt, lengths.sample(traffic.output_tokens, outputs, BLOCK).tolist(), strict=True)
+        prompt, output, reasoning = drawer.draw(BLOCK)
+        thought = [0] * BLOCK if reasoning is None else reasoning.tolist()
+        yield from zip(prompt.tolist(), output.tolist(), thought, strict=True)

@@ -54,6 +54,18 @@ MISTAKES = {  # text replaced → file:line:column, field, value, problem, what 
         "13:26: fleet.main.engine.max_num_seq",
         "Did you mean 'max_num_seqs'?",
     ),
+    "unknown key of the engine taken by default": (
+        "{kind: vllm, max_num_seqs: 256",
+        "{max_num_seq: 256",
+        "13:14: fleet.main.engine.max_num_seq",
+        "Did you mean 'max_num_seqs'?",
+    ),
+    "a warm-up of all": (
+        "requests: 50",
+        "duration_s: 50, warmup: 50",
+        "14:31: run.warmup = 50",
+        "leaves nothing of duration_s = 50 s",
+    ),
     "misspelt section": ("fleet:", "fleets:", "9:1: fleets", "Did you mean 'fleet'?"),
     "misspelt device": (
         "h100-sxm-80gb",

@@ -12,6 +12,12 @@ from infersim.load import load_profile
 from infersim.runs.figures import figure
 from tests.load.scenarios import write
 
+DEVICES = {
+    "gaudi": "gaudi-3-128gb",
+    "neuronx": "trainium2",
+    "mlx": "apple-m3-max-40gpu",
+    "jetstream": "tpu-v7",
+}
 ENGINES = ("vllm", "trtllm", "sglang", "static", "gaudi", "neuronx", "llamacpp", "mlx", "jetstream")
 
 
@@ -22,7 +28,8 @@ def scenario(clients=16, prompt=600, output=40, requests=96, pool=(), engine=(),
         "prompt_tokens": {"kind": "fixed", "value": prompt},
         "output_tokens": {"kind": "fixed", "value": output},
     }
-    main = {"model": "llama-3.1-8b", "device": "h100-sxm-80gb", "engine": dict(engine), **dict(pool)}
+    device = DEVICES.get(dict(engine).get("kind", "vllm"), "h100-sxm-80gb")
+    main = {"model": "llama-3.1-8b", "device": device, "engine": dict(engine), **dict(pool)}
     return {"workload": {"load": traffic}, "fleet": {"main": main}, "run": {"requests": requests, "seed": 1, **run}}
 
 
@@ -147,7 +154,12 @@ def test_prompts_alone_have_no_decode_step():
 @pytest.mark.parametrize("kind", ENGINES)
 def test_every_engine_is_explained(infersim, tmp_path, kind):
     path = write(tmp_path, "engine: {kind: vllm, max_num_seqs: 256}", f"engine: {{kind: {kind}}}")
-    settings = ["run.requests=12", "workload.chat.prompt_tokens={kind: fixed, value: 200}"]
+    device = DEVICES.get(kind, "h100-sxm-80gb")
+    settings = [
+        "run.requests=12",
+        f"fleet.main.device={device}",
+        "workload.chat.prompt_tokens={kind: fixed, value: 200}",
+    ]
     options = [word for setting in settings for word in ("--set", setting)]
     answer = infersim("explain", path, *options, "--json")
     data = json.loads(answer.out)

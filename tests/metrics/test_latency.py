@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infersim.metrics.latency import Verdict, counts, describe_latencies, latencies, verdict, within
-from infersim.records import COMPLETED, IN_SYSTEM, REJECTED
+from infersim.records import COMPLETED, CUT_OUTPUT, CUT_PROMPT, IN_SYSTEM, REJECTED
 from infersim.spec.workload import Slo
 
 # Sent at 1 s, scheduled at 1.25 s, first token at 2 s; the second request's only token is its first and last.
@@ -63,13 +63,15 @@ def test_a_request_meets_an_slo_if_it_keeps_every_bound(slo, met):
 
 def test_every_request_that_arrived_is_counted_once():
     status = np.array([COMPLETED, REJECTED, IN_SYSTEM, COMPLETED, COMPLETED])
-    assert counts({"status": status, "preemptions": np.array([0, 0, 2, 1, 0])}) == {
+    cut = np.array([0, CUT_PROMPT, CUT_OUTPUT, CUT_PROMPT + CUT_OUTPUT, CUT_OUTPUT], dtype=np.int8)
+    assert counts({"status": status, "preemptions": np.array([0, 0, 2, 1, 0]), "cut": cut}) == {
         "arrived": 5,
         "completed": 3,
         "rejected": 1,
         "in_system": 1,
         "preempted": 2,  # requests
         "preemptions": 3,  # times
+        "cut": {"prompts": 2, "outputs": 3},
     }
 
 

@@ -58,6 +58,7 @@ def summary(rows=ROWS, steps=STEPS, begin_s=0.0, end_s=5.0, slos=(SLO, None), po
     table = {name: np.array([row[i] for row in rows]) for i, name in enumerate(NAMES)}
     for name in NAMES[4:]:
         table[name] = table[name].astype(np.int64)
+    table |= {"reasoning_tokens": table["output_tokens"] // 2, "cut": table["traffic_class"] * 3}
     nothing = (np.zeros(0), np.zeros(0))
     return summarise(Run(scenario, Path(), table, np.array(unsent), 0.0, nothing, usage, pool, Span(begin_s, end_s)))
 
@@ -72,7 +73,9 @@ def test_requests_tokens_and_throughput():
         1,
         1,
     )
-    assert figures["tokens"] == {"prompt": 30, "output": 11 + 1 + 41}  # of completed requests
+    assert figures["tokens"] == {"prompt": 30, "output": 11 + 1 + 41, "reasoning": 5 + 20}  # of completed requests
+    assert figures["requests"]["cut"] == {"prompts": 2, "outputs": 2}
+    assert figures["classes"]["chat"]["requests"]["cut"] == {"prompts": 0, "outputs": 0}
     assert figures["throughput"]["requests_per_s"] == 3 / 5
     assert figures["throughput"]["output_tokens_per_s"] == pytest.approx((1 + 10 * 2) / 5)  # sampled by the steps
     assert figures["throughput"]["input_tokens_per_s"] == 30 / 5  # prompts that had their first token

@@ -208,3 +208,17 @@ def test_the_base_stays_as_it_is(tmp_path):
         table.scenario(row)
     assert repr(table.base) == before
     assert (tmp_path / "mine.base.yaml").read_text() == BASE
+
+
+def test_overrides_are_laid_over_every_row(tmp_path):
+    table = read_table(write(tmp_path), overrides=[f"{CLIENTS}=3", "fleet.main.replicas=2"])
+    for row in range(len(table)):
+        scenario = table.scenario(row).scenario
+        assert scenario.workload["load"].arrivals.clients == 3
+        assert scenario.fleet["main"].replicas == 2
+    assert table.scenario(1).scenario.workload["load"].output_tokens.value == 16
+
+
+def test_an_override_of_nothing_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"Did you mean 'fleet\.main\.replicas'"):
+        read_table(write(tmp_path), overrides=["fleet.main.replica=2"])

@@ -41,9 +41,9 @@ def test_the_example_is_answered_in_the_form_shown(infersim, folder):
 
 def test_every_command_of_the_page_runs(infersim, folder):
     commands = re.findall(r"^(infersim validate .*)$", TEXT, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
-        assert infersim(*shlex.split(command)[1:]).code in (0, 1), command
+        assert infersim(*shlex.split(command, comments=True)[1:]).code in (0, 1), command
     assert (folder / "out" / "mine" / "scatter.png").is_file()
     row = re.search(r"`infersim (run mine.base.yaml .*?)`", TEXT)[1]
     single = json.loads(infersim(*shlex.split(row), "--json").out)

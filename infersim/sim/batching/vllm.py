@@ -24,9 +24,9 @@ class Vllm(Policy):
 
     def plan(self, batch: Batch) -> None:
         batch.run_decodes()
-        self._run_the_running(batch)
-        if not batch.evicted and batch.waiting:
-            self._admit(batch)
+        free = self._run_the_running(batch)
+        if batch.waiting and not batch.evicted:
+            self._admit(batch, free)
 
     def stretch_bound(self, batch: Batch) -> int:
         # Nothing is admitted in a step that evicts, so the next one may plan otherwise.
@@ -40,35 +40,33 @@ class Vllm(Policy):
         free = kv.capacity_blocks - kv.used_blocks - self._blocks_to_enter(batch, sequence, self._budget - running)
         return kv.growth_bound_blocks(steps + 1) <= free or kv.growth_blocks(steps + 1) <= free
 
-    def _run_the_running(self, batch: Batch) -> None:
+    def _run_the_running(self, batch: Batch) -> int:
+        """Let decodes and the prompt under way run, evicting until they fit; returns the blocks left."""
         # At most one prompt is under way and it is the newest, so evicting from the end until all that is left fits
         # comes to the same as vLLM's walk in order of admission.
         while True:
-            free = batch.free_blocks()
-            sequence, tokens = self._prompt_under_way(batch)
-            if sequence is not None and tokens:
-                if batch.chunk_blocks(sequence, tokens) <= free:
-                    batch.prefill(sequence, tokens)
-                    return
-            elif free >= 0:
-                return
+            free, prompt, tokens = batch.free_blocks(), None, 0
+            if batch.prefilling:
+                prompt = batch.prefilling[-1]
+                tokens = min(prompt.target - prompt.computed, self._budget - len(batch.decoding))
+                free -= batch.chunk_blocks(prompt, tokens)
+            if free >= 0:
+                if prompt is not None and tokens:
+                    batch.prefill(prompt, tokens)
+                return free
             batch.evict_newest()
 
-    def _prompt_under_way(self, batch: Batch) -> tuple[Sequence | None, int]:
-        if not batch.prefilling:
-            return None, 0
-        sequence = batch.prefilling[-1]
-        return sequence, min(sequence.target - sequence.computed, self._budget - len(batch.decoding))
-
-    def _admit(self, batch: Batch) -> None:
-        left = self._budget - len(batch.decoding) - batch.shape.prefill_tokens
-        while batch.waiting and left > 0 and batch.running() < self._max_num_seqs:
-            head = batch.waiting[0]
-            if self._blocks_to_enter(batch, head, left) > batch.free_blocks():
+    def _admit(self, batch: Batch, free: int) -> None:
+        waiting, left = batch.waiting, self._budget - len(batch.decoding) - batch.shape.prefill_tokens
+        places = self._max_num_seqs - batch.running()
+        while waiting and left > 0 and places > 0:
+            head = waiting[0]
+            if self._blocks_to_enter(batch, head, left) > free:
                 return
             tokens = min(head.target, left)
-            batch.admit(tokens)
+            free -= batch.admit(tokens)
             left -= tokens
+            places -= 1
 
     def _blocks_to_enter(self, batch: Batch, head: Sequence, left: int) -> int:
         needed = batch.kv.blocks(head.target if self._reserve_full else min(head.target, left))

@@ -1,4 +1,4 @@
-"""Prompt and output lengths: whole tokens from a distribution."""
+"""Lengths drawn at random."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
-from infersim.spec.lengths import Bounds, Empirical, Fixed, Geometric, Length, Lognormal, Uniform
+from infersim.spec.lengths import Empirical, Fixed, Geometric, Length, Lognormal, Uniform
+from infersim.workload.lengths.quantiles import quantile
+from infersim.workload.lengths.simple import bounded
 
 
 def sample(spec: Length, rng: np.random.Generator, count: int) -> np.ndarray:
-    """Draw lengths.
+    """Draw lengths; drawing n and then m gives what drawing n + m at once does.
 
     Args:
         spec: the distribution; mean and cv are those before rounding and clipping.
@@ -27,16 +29,9 @@ def sample(spec: Length, rng: np.random.Generator, count: int) -> np.ndarray:
     if isinstance(spec, Empirical):
         weights = np.ones(len(spec.values)) if spec.weights is None else np.array(spec.weights)
         return rng.choice(np.array(spec.values, dtype=np.int64), count, p=weights / weights.sum())
-    return _clip(spec, _draw(spec, rng, count))
-
-
-def _draw(spec: Lognormal | Geometric, rng: np.random.Generator, count: int) -> np.ndarray:
     if isinstance(spec, Geometric):
-        return rng.geometric(1.0 / spec.mean, count)
-    variance = math.log1p(spec.cv**2)
-    return rng.lognormal(math.log(spec.mean) - variance / 2, math.sqrt(variance), count)
-
-
-def _clip(spec: Bounds, raw: np.ndarray) -> np.ndarray:
-    highest = 10**8 if spec.max is None else spec.max
-    return np.clip(np.rint(raw), spec.min, highest).astype(np.int64)
+        return bounded(spec, rng.geometric(1.0 / spec.mean, count))
+    if isinstance(spec, Lognormal):
+        variance = math.log1p(spec.cv**2)
+        return bounded(spec, rng.lognormal(math.log(spec.mean) - variance / 2, math.sqrt(variance), count))
+    return quantile(spec, rng.random(count))
