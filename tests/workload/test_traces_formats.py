@@ -171,9 +171,10 @@ def test_parquets_timestamps_are_taken_with_and_without_a_zone(traced, tmp_path)
         PLAIN + "0.5,100,10\r\n0.5,200,20\n1.25,300,30\r\n",
         PLAIN.replace("\n", "\r") + "0.5,100,10\r0.5,200,20\r1.25,300,30\r",
         PLAIN + ' 0.5 ,"100",10\n"0.5",200,"20"\n1.25,300, 30\n',
+        "," + PLAIN + "0,0.5,100,10\n1,0.5,200,20\n2,1.25,300,30\n",
         'note,' + PLAIN + '"a, ""b""\n\nc",0.5,100,10\n,0.5,200,20\n,1.25,300,30\n',
     ],
-    ids=["mixed line ends", "old Mac", "spaces and quotes", "a cell of several lines"],
+    ids=["mixed line ends", "old Mac", "spaces and quotes", "a column without a name", "a cell of several lines"],
 )  # fmt: skip
 def test_spelling_does_not_matter(traced, text):
     assert columns(traced(text)) == [list(column) for column in zip(*ROWS, strict=True)]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from infersim.errors import InputError
+from infersim.spec.scenario import MOST_REQUESTS
 from infersim.spec.trace import Trace
 from infersim.units import show_seconds
 from infersim.workload.burstiness import dispersion, gap_cv
 from infersim.workload.requests import Blocks, Requests
 
-MOST_REQUESTS = 10**8
 SCALES_S = (1.0, 10.0, 60.0)
 FEWEST_WINDOWS = 10
 """Below which an index of dispersion says little."""

@@ -44,7 +44,7 @@ def read_table(file: Opened, first: Row | None, spec: Trace) -> Requests:
     late = np.flatnonzero(np.diff(arrival_s) < 0)
     if late.size:
         raise sheet.fault(int(late[0]) + 1, arrival, "earlier than the row before it", "sort the file by arrival")
-    blocks = _blocks(sheet, form.blocks, prompt) if form.blocks in sheet.names else None
+    blocks = _blocks(sheet, form.blocks, prompt) if form.blocks and form.blocks in sheet.names else None
     requests = Requests(arrival_s, prompt, output, blocks)
     return without_failures(requests) if form.failures else requests
 
