@@ -36,7 +36,7 @@ _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("workload.*.shared_prefix_tokens", _any, "prompts share nothing"),
     ("workload.*.shared_prefixes", _any, "prompts share nothing"),
     ("workload.*.distinct_prompts", _any, "prompts share nothing"),
-    ("workload.*.trace.format", _one_of("sessions"), "plain and azure are"),
+    ("workload.*.trace.format", _one_of("sessions"), "plain, azure, mooncake, burstgpt and others are"),
     ("fleet.*.role", _any, "a replica does both prefill and decode"),
     ("fleet.*.curve", _any, "times come from the device's and the model's profiles"),
     ("fleet.*.parallel.ring", _any, "parallel.tensor and replicas are"),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import io
 import re
-import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from infersim.errors import InputError, nearest
+from infersim.load.packed import unpacked
 
 MAX_BYTES, MAX_DATA_BYTES, PIECE = 2**20, 2**31, 2**22
+DATA_ENDINGS = (".csv", ".gz", ".json", ".jsonl", ".parquet", ".zst")
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -34,20 +33,32 @@ def read_text(path: str | Path) -> str:
 
 
 def read_data_text(path: str | Path) -> str:
-    """The text of a UTF-8 data file of at most 2 GiB, plain or gzipped, without a byte-order mark.
+    """The text of a UTF-8 data file of at most 2 GiB, plain, gzip or Zstandard, without a byte-order mark.
 
     Raises:
         InputError: it cannot be read, or it is no text.
     """
-    data = _read(Path(path), MAX_DATA_BYTES, (".csv", ".gz", ".jsonl"))
-    if data[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(io.BytesIO(data)) as packed:
-                data = _read_some(cast(BinaryIO, packed), MAX_DATA_BYTES)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"cannot be unpacked: {error}", "gzip it again", file=str(path)) from None
-        _check_size(data, MAX_DATA_BYTES, str(path))
-    return _decoded(str(path), data)
+    return data_text(read_data(path), path)
+
+
+def read_data(path: str | Path) -> bytes:
+    """The bytes of a data file as they are, at most 2 GiB.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _read(Path(path), MAX_DATA_BYTES, DATA_ENDINGS)
+
+
+def data_text(data: bytes, path: str | Path) -> str:
+    """The text that a data file's bytes hold, unpacked if they are packed, without a byte-order mark.
+
+    Raises:
+        InputError: it cannot be unpacked, is larger than 2 GiB, or is no UTF-8 text.
+    """
+    plain = unpacked(data, MAX_DATA_BYTES, str(path))
+    _check_size(plain, MAX_DATA_BYTES, str(path))
+    return _decoded(str(path), plain)
 
 
 def _decoded(name: str, data: bytes) -> str:

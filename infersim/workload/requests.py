@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,10 +21,12 @@ class Blocks:
     ids: np.ndarray
     starts: np.ndarray
 
-    def first(self, count: int) -> Blocks:
-        """Those of the first `count` requests."""
-        starts = self.starts[: count + 1]
-        return Blocks(self.block_tokens, self.ids[: starts[-1]], starts)
+    def of(self, which: np.ndarray | slice) -> Blocks:
+        """Those of some of the requests, by their indices."""
+        counts = np.diff(self.starts)[which]
+        starts = np.r_[0, np.cumsum(counts)]
+        places = np.arange(starts[-1]) + np.repeat(self.starts[:-1][which] - starts[:-1], counts)
+        return Blocks(self.block_tokens, self.ids[places], starts)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Requests:
         prompt_tokens, output_tokens: at least 1 each, int64.
         blocks: block hashes of the prompts, where they are known.
         reasoning_tokens: what of the outputs is thinking ahead of the answer, where there is any, int64.
+        notes: what a reader of the figures must know of how they were read, sentences without a full stop.
     """
 
     arrival_s: np.ndarray
@@ -43,6 +46,7 @@ class Requests:
     output_tokens: np.ndarray
     blocks: Blocks | None = None
     reasoning_tokens: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -53,8 +57,13 @@ class Requests:
         count = count if limit is None else min(count, limit)
         if count == len(self):
             return self
-        blocks = None if self.blocks is None else self.blocks.first(count)
-        reasoning = None if self.reasoning_tokens is None else self.reasoning_tokens[:count]
-        return Requests(
-            self.arrival_s[:count], self.prompt_tokens[:count], self.output_tokens[:count], blocks, reasoning
-        )
+        return self.of(slice(count))
+
+    def of(self, which: np.ndarray | slice) -> Requests:
+        """Some of them, by their indices in the order of arrival."""
+        columns = {
+            name: column[which]
+            for name in ("arrival_s", "prompt_tokens", "output_tokens", "reasoning_tokens")
+            if (column := getattr(self, name)) is not None
+        }
+        return replace(self, **columns, blocks=None if self.blocks is None else self.blocks.of(which))

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from infersim.errors import InputError
 from infersim.rng import stream
 from infersim.spec.arrivals import ClosedLoop
 from infersim.spec.scenario import Scenario
+from infersim.spec.trace import Trace
 from infersim.spec.workload import TrafficClass
 from infersim.workload import arrivals, lengths, traces
 from infersim.workload.bounds import Bounds
@@ -107,6 +109,7 @@ class Traffic:
         max_in_flight: by class, the client's own limit, or None.
         blocks: by class whose prompts' block hashes are known, those of its requests in their order.
         recorded: classes whose requests were recorded, not generated.
+        notes: sentences that a reader of the figures must not miss.
     """
 
     open: OpenTraffic
@@ -116,6 +119,7 @@ class Traffic:
     max_in_flight: tuple[int | None, ...]
     blocks: Mapping[int, Blocks] = field(default_factory=dict)
     recorded: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @property
     def most_requests(self) -> int | None:
@@ -162,7 +166,9 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
             caps.append(getattr(source, "max_in_flight", None))
     blocks = {number: part.blocks for number, part in parts.items() if part.blocks is not None}
     recorded = frozenset(number for number, each in enumerate(scenario.workload.values()) if each.trace is not None)
-    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, recorded)
+    names = list(scenario.workload)
+    notes = tuple(f"workload.{names[number]}: {note}." for number, part in parts.items() for note in part.notes)
+    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, recorded, notes)
 
 
 def _times(tokens: Any, factor: float) -> Any:
@@ -173,12 +179,22 @@ def _open_class(
     traffic: TrafficClass, seed: int, name: str, limit: int | None, until_s: float | None, folder: Path
 ) -> Requests:
     if traffic.trace is not None:
-        return traces.read(traffic.trace, folder).first(limit, until_s)
+        return _trace(traffic.trace, seed, name, folder).first(limit, until_s)
     assert traffic.arrivals is not None
     assert not isinstance(traffic.arrivals, ClosedLoop)
     arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
     prompt, output, reasoning = lengths.Drawer(traffic, seed, name).draw(len(arrival))
     return Requests(arrival, prompt, output, reasoning_tokens=reasoning)
+
+
+def _trace(trace: Trace, seed: int, name: str, folder: Path) -> Requests:
+    try:
+        return traces.read(trace, folder, stream(seed, "workload", name, "trace"))
+    except InputError as error:
+        if error.file:
+            raise
+        field = f"workload.{name}.trace.{error.field}"
+        raise InputError(error.problem, error.hint, field, f"{getattr(trace, error.field):g}") from None
 
 
 def _merge(parts: dict[int, Requests], limit: int | None) -> OpenTraffic:

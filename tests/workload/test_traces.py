@@ -178,5 +178,5 @@ def test_azures_traces_are_read_whole(shared_data, name, rows):
 )
 def test_a_missing_column_tells_what_to_change(trace, content, remedy):
     with pytest.raises(InputError) as refusal:
-        trace(content)
+        trace(content, format="plain")
     assert remedy in refusal.value.hint
