@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from infersim.spec.arrivals import Arrivals
-from infersim.spec.base import Number, Seconds, Spec, SpecError
+from infersim.spec.arrivals import Arrivals, PositiveRate
+from infersim.spec.base import Count, Number, Seconds, Spec, SpecError
 from infersim.spec.lengths import Length
 from infersim.spec.trace import Trace
 
@@ -29,24 +29,35 @@ class Slo(Spec):
 
 
 class TrafficClass(Spec):
-    """One class of traffic: either `trace`, or `arrivals` with `prompt_tokens` and `output_tokens`."""
+    """One class of traffic: `trace`, or `model`, or `arrivals` with `prompt_tokens` and `output_tokens`."""
 
     arrivals: Arrivals | None = None
     prompt_tokens: Length | None = None
     output_tokens: Length | None = None
     trace: Trace | None = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """A workload model: a profile's name, or the path of its YAML file, relative to the file that names it."""
+    rate_per_s: PositiveRate | None = None
+    """Mean arrivals a second of the model's traffic, thinned or laid over itself; by default the model's own."""
+    max_in_flight: Count | None = None
+    """With a model, the client's own limit of requests under way."""
     slo: Slo | None = None
 
     @model_validator(mode="after")
     def _one_source(self):
-        synthetic = {k: getattr(self, k) for k in ("arrivals", "prompt_tokens", "output_tokens")}
-        given = [name for name, value in synthetic.items() if value is not None]
-        if self.trace is not None and given:
+        synthetic = ("arrivals", "prompt_tokens", "output_tokens")
+        of_model = ("rate_per_s", "max_in_flight")
+        source = next((name for name in ("trace", "model") if getattr(self, name) is not None), None)
+        given = [name for name in (*synthetic, "model") if getattr(self, name) is not None and name != source]
+        if source and given:
             raise SpecError(
-                f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them"
+                f"a class with a {source} takes no {' and no '.join(given)}", at=given[0], hint="keep one of them"
             )
-        missing = [name for name, value in synthetic.items() if value is None]
-        if self.trace is None and missing:
-            hint = "a class has arrivals, prompt_tokens and output_tokens, or a trace"
+        stray = [name for name in of_model if getattr(self, name) is not None]
+        if source != "model" and stray:
+            raise SpecError("stands beside a model", at=stray[0], hint=f"write {source or 'arrivals'}.{stray[0]}")
+        missing = [name for name in synthetic if getattr(self, name) is None]
+        if source is None and missing:
+            hint = "a class has arrivals, prompt_tokens and output_tokens, or a trace, or a model"
             raise SpecError(f"{' and '.join(missing)} missing", hint=hint)
         return self
