@@ -91,12 +91,16 @@ def fit(
     """
     from infersim.calibrate.traffic.fit import fit as fitted
     from infersim.calibrate.traffic.profile import checked_name, command, day, text
+    from infersim.errors import InputError
 
     checked_name(name)
     when = day(date)
     _, requests = _trace(trace, form)
     again = command(Path(trace).name, name, form, {"--source": source, "--licence": licence, "--date": when})
-    model = fitted(requests, name, source or f"trace {Path(trace).name}", when, again, licence)
+    try:
+        model = fitted(requests, name, source or f"trace {Path(trace).name}", when, again, licence)
+    except InputError as error:
+        raise error.located(trace) from None
     target = _shipped(name) if write else out
     if target is None:
         click.echo(text(model), nl=False)

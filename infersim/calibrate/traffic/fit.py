@@ -119,20 +119,14 @@ def _halves(trace: Requests) -> tuple[Requests, Requests]:
 
 def _check(trace: Requests) -> None:
     span_s = float(trace.arrival_s[-1]) if len(trace) else 0.0
+    instead = "play the trace itself"
     if len(trace) < FEWEST_REQUESTS:
-        raise InputError(
-            f"{len(trace)} requests are too few to fit a model to",
-            f"at least {FEWEST_REQUESTS} are needed; play the trace itself",
-        )
+        problem = f"{len(trace):,} requests are too few to fit a model to"
+        raise InputError(problem, f"at least {FEWEST_REQUESTS} are needed; {instead}")
     if span_s < SHORTEST_S:
-        raise InputError(
-            f"{span_s:.3g} s are too short to fit a model to",
-            f"at least {SHORTEST_S:g} s are needed; play the trace itself",
-        )
-    halves = _halves(trace)
-    if min(len(half) for half in halves) < FEWEST_REQUESTS // 4 or min(half.arrival_s[-1] for half in halves) <= 0:
-        raise InputError(
-            f"{len(halves[0]):,} requests in the first half of the time and {len(halves[1]):,} in the second are too unlike"
-            " to fit a model to",
-            "cut it to the part that is steady",
-        )
+        problem = f"{span_s:.3g} s from the first request to the last are too short to fit a model to"
+        raise InputError(problem, f"at least {SHORTEST_S:g} s are needed; {instead}")
+    first, second = _halves(trace)
+    if min(len(first), len(second)) < FEWEST_REQUESTS // 4 or first.arrival_s[-1] <= 0 or second.arrival_s[-1] <= 0:
+        problem = f"{len(first):,} requests come in the first half of the time and {len(second):,} in the second"
+        raise InputError(problem, "cut the trace to a part of steadier traffic")

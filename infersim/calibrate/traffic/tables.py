@@ -12,6 +12,8 @@ TAIL = 0.25
 """A table has points at this share from above, and at its powers."""
 MOVED = 3
 """The tail beyond this power of it is moved to give the table its mean."""
+MOST_STAMPS = 40
+"""Of so few different values each is kept."""
 MOST_SIZES = 100
 CELLS = 10
 """Rows and columns of the copula."""
@@ -28,6 +30,8 @@ def quantiles(values: np.ndarray, whole: bool) -> Quantiles:
     upper = np.cumsum(counts) / len(values)
     lower = np.concatenate([[0.0], upper[:-1]])
     edges = seen + 0.5 if whole else seen.astype(float)
+    if not whole and len(seen) <= MOST_STAMPS:
+        return _steps(seen, lower, upper)
     points = {(0.0, float(seen[0] - 0.5 if whole else seen[0])), (1.0, float(edges[-1]))}
     for tail in TAIL ** np.arange(0.5, np.log2(len(values)) / 2 + 1, 0.5):  # the mean and the longest rest on the tail
         points |= _around(int(np.searchsorted(upper, 1 - tail)), upper, lower, edges, whole)
@@ -45,6 +49,12 @@ def quantiles(values: np.ndarray, whole: bool) -> Quantiles:
     return Quantiles(at=tuple(np.round(at, 7).tolist()), values=tuple(map(_short, knots)))
 
 
+def _steps(seen: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> Quantiles:
+    """A table that holds nothing but the values seen: stamps of a coarse clock stay its multiples."""
+    at = np.column_stack([lower, upper]).ravel()
+    return Quantiles(at=tuple(np.round(at, 7).tolist()), values=tuple(map(_short, np.repeat(seen, 2))))
+
+
 def with_mean(table: Quantiles, wanted: float) -> Quantiles:
     """The table with a given mean: its tail, where straight lines between few points are longest, is moved."""
     at, values = np.array(table.at), np.array(table.values)
@@ -52,6 +62,8 @@ def with_mean(table: Quantiles, wanted: float) -> Quantiles:
     tail = at >= 1 - TAIL**MOVED
     rest = float((weights * values)[~tail].sum())
     factor = (wanted - rest) / float((weights * values)[tail].sum())
+    if abs(factor - 1) < 1e-5:
+        return table
     moved = np.maximum.accumulate(np.where(tail, values * factor, values))
     return Quantiles(at=table.at, values=tuple(map(_short, moved)))
 
