@@ -94,6 +94,7 @@ def fit(
     from infersim.errors import InputError
 
     checked_name(name)
+    target = _target(name, out, write)
     when = day(date)
     _, requests = _trace(trace, form)
     again = command(Path(trace).name, name, form, {"--source": source, "--licence": licence, "--date": when})
@@ -101,7 +102,6 @@ def fit(
         model = fitted(requests, name, source or f"trace {Path(trace).name}", when, again, licence)
     except InputError as error:
         raise error.located(trace) from None
-    target = _shipped(name) if write else out
     if target is None:
         click.echo(text(model), nl=False)
         return
@@ -114,12 +114,17 @@ def fit(
     )
 
 
-def _shipped(name: str) -> Path:
+def _target(name: str, out: Path | None, write: bool) -> Path | None:
+    """The file to write, refused before anything is fitted where it cannot be one; None to print."""
+    from infersim.errors import InputError
     from infersim.load import profiles_root
 
-    folder = profiles_root() / "workloads"
-    folder.mkdir(exist_ok=True)
-    return folder / f"{name}.yaml"
+    if write and out is not None:
+        raise InputError("stands beside --write", "keep one of them", "--out", str(out))
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        problem = "is a folder; a file is needed" if out.is_dir() else "its folder does not exist"
+        raise InputError(problem, "", "--out", str(out))
+    return profiles_root() / "workloads" / f"{name}.yaml" if write else out
 
 
 def _requests(what: str, form: str | None) -> tuple[str, Requests, float | None, list[str]]:

@@ -1,6 +1,8 @@
 """`infersim workloads`: which models there are, what traffic is like, models of one's own."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,14 +79,55 @@ def test_a_model_of_one_s_own_runs_by_its_file_and_by_its_name(infersim, tmp_pat
     assert first["ttft_s"] == second["ttft_s"]
 
 
+def test_a_kept_run_names_the_model_by_its_hash_and_runs_from_another_folder(infersim, tmp_path):
+    shipped = Path(__file__).parents[2] / "hardware_profiles" / "workloads" / "mooncake-synthetic.yaml"
+    (tmp_path / "copy.yaml").write_bytes(shipped.read_bytes())
+    setting = "workload={own: {model: copy.yaml}, named: {model: azure-chat-2023}}"
+    first = infersim("run", write(tmp_path), "--set", setting, "--out", tmp_path / "deep" / "out", "--json")
+    assert first.code == 0, first.err
+    origin = json.loads((tmp_path / "deep" / "out" / "provenance.json").read_text())["inputs_sha256"]
+    assert origin["workload/copy.yaml"] == hashlib.sha256(shipped.read_bytes()).hexdigest()
+    assert len(origin["workload/azure-chat-2023"]) == 64
+    again = infersim("run", tmp_path / "deep" / "out" / "scenario.yaml", "--json")
+    assert json.loads(again.out)["e2e_s"] == json.loads(first.out)["e2e_s"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("{model: azure-chat}", "Did you mean 'azure-chat-2023'?"),
+        ("{model: llama-3.1-8b}", "this is a model; a workload is needed here"),
+        ("{model: gone.yaml}", "no such file"),
+        ("{model: azure-chat-2023, trace: {path: a.csv}}", "a class with a trace takes no model"),
+        ("{model: azure-chat-2023, prompt_tokens: {kind: fixed, value: 1}}", "takes no prompt_tokens"),
+        ("{model: azure-chat-2023, rate_per_s: 0}", "must be > 0"),
+        ("{trace: {path: a.csv}, rate_per_s: 3}", "stands beside a model"),
+        ("{rate_per_s: 3}", "stands beside a model"),
+    ],
+)
+def test_unusable_models_are_refused_with_what_to_write(infersim, tmp_path, settings, told):
+    answer = infersim("run", write(tmp_path), "--set", f"workload.chat={settings}")
+    assert answer.code == 2
+    assert told in answer.err
+
+
+def test_a_model_without_an_end_is_refused(infersim, tmp_path):
+    endless = ("--set", "workload={own: {model: azure-chat-2023}}", "--set", "run.requests=null")
+    answer = infersim("run", write(tmp_path), *endless)
+    assert answer.code == 2
+    assert "never ends" in answer.err
+
+
 def test_a_model_of_one_s_own_is_listed_in_its_folder(infersim, tmp_path):
     folder = tmp_path / "profiles" / "workloads"
     folder.mkdir(parents=True)
     printed = infersim("workloads", "fit", trace_file(tmp_path), "--name", "mine", "--date", "2026-11-25").out
     (folder / "mine.yaml").write_text(printed)
-    out = infersim("workloads", "list", "--profiles", tmp_path / "profiles").out
-    assert "mine" in out
-    assert "trace mine.csv" in out
+    listed = json.loads(infersim("workloads", "list", "--profiles", tmp_path / "profiles", "--json").out)
+    mine = next(model for model in listed if model["name"] == "mine")
+    assert mine["source"] == "trace mine.csv"
+    assert mine["command"] == "infersim workloads fit mine.csv --name mine --date 2026-11-25"
+    assert "mine" in infersim("workloads", "list", "--profiles", tmp_path / "profiles").out
 
 
 @pytest.mark.parametrize(
@@ -93,6 +136,9 @@ def test_a_model_of_one_s_own_is_listed_in_its_folder(infersim, tmp_path):
         (("--name", "Mine!"), "a model's name has a-z"),
         (("--name", "mine", "--date", "25.11.2026"), "write it as 2026-11-25"),
         (("--name", "mine", "--format", "azuer"), "Did you mean 'azure'?"),
+        (("--name", "mine", "--out", "/no/such/folder/mine.yaml"), "its folder does not exist"),
+        (("--name", "mine", "--out", "/tmp"), "is a folder"),
+        (("--name", "mine", "--out", "mine.yaml", "--write"), "keep one of them"),
     ],
 )
 def test_bad_options_of_fit_are_named(infersim, tmp_path, options, told):
