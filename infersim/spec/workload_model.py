@@ -97,6 +97,13 @@ class FittedArrivals(Spec):
     dispersion: Dispersion
     """What each period is held to, within 15% where such a period is found in 24 draws."""
 
+    @model_validator(mode="after")
+    def _passes(self):
+        at, values = self.gaps_s.at, self.gaps_s.values
+        if not any(a < b and value > 0 for a, b, value in zip(at, at[1:], values[1:], strict=False)):
+            raise SpecError("all gaps are zero: time would stand still", at="gaps_s.values")
+        return self
+
 
 class FittedLengths(Spec):
     """Lengths of prompts and outputs with their dependence, from request to request independent."""

@@ -11,12 +11,14 @@ from infersim.calibrate.traffic.tables import joint, quantiles, sizes, with_mean
 from infersim.errors import InputError
 from infersim.load.messages import validated
 from infersim.load.places import Places
+from infersim.load.profiles import load_profile
 from infersim.load.yaml12 import parse
 from infersim.spec.workload_model import FittedModel
 from infersim.workload.burstiness import dispersion
 from infersim.workload.models import requests
 from infersim.workload.models.tables import at_shares, mean, mean_size
 from infersim.workload.requests import Blocks, Requests
+from tests.workload.recorded import FILES, recorded
 
 CV, RATE = 2.0, 4.0
 
@@ -151,3 +153,15 @@ def test_very_many_sizes_become_a_hundred_of_the_same_mean():
 def test_cells_of_equal_columns_lie_on_the_diagonal():
     cells = np.array(joint(np.arange(1000), np.arange(1000)))
     assert np.array_equal(cells, np.diag(np.full(10, 100)))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_shipped_tables_are_those_of_the_traces(shared_data, name):
+    model, trace = load_profile("workload", name), recorded(name, shared_data)
+    assert (model.requests, model.span_s) == (len(trace), round(float(trace.arrival_s[-1]), 6))
+    assert model.lengths.prompt_tokens == quantiles(trace.prompt_tokens, whole=True)
+    assert model.lengths.output_tokens == quantiles(trace.output_tokens, whole=True)
+    assert model.lengths.joint == joint(trace.prompt_tokens, trace.output_tokens)
+    held = zip(model.arrivals.dispersion.window_s, model.arrivals.dispersion.index, strict=True)
+    for window_s, index in held:
+        assert index == pytest.approx(dispersion(trace.arrival_s, window_s, model.span_s), rel=1e-4)

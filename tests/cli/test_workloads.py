@@ -155,6 +155,37 @@ def test_a_short_trace_is_refused_with_its_file(infersim, tmp_path):
     assert not (tmp_path / "mine.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("instants: 3993", "instants: 1", "arrivals.instants"),
+        ("gaps_s:\n    at: [0.0,", "gaps_s:\n    at: [0.1,", "must ascend from 0 to 1"),
+        ("instants: [0.0,", "instants: [0.0, 1.0,", "5 weights for 6 components"),
+        ("window_s: [1.0,", "window_s: [", "3 indices for 2 windows"),
+        ("rate_per_s", "rate_per_sec", "Did you mean 'rate_per_s'?"),
+    ],
+)
+def test_a_broken_profile_is_refused_with_its_line(infersim, tmp_path, old, new, told):
+    shipped = Path(__file__).parents[2] / "hardware_profiles" / "workloads" / "mooncake-synthetic.yaml"
+    text = shipped.read_text()
+    assert old in text
+    (tmp_path / "broken.yaml").write_text(text.replace(old, new, 1))
+    answer = infersim("workloads", "describe", tmp_path / "broken.yaml")
+    assert answer.code == 2
+    assert told in answer.err
+    assert "broken.yaml:" in answer.err
+
+
+def test_gaps_of_nothing_but_zero_are_refused(infersim, tmp_path):
+    shipped = Path(__file__).parents[2] / "hardware_profiles" / "workloads" / "mooncake-conversation.yaml"
+    before, _, after = shipped.read_text().partition("  gaps_s:\n")
+    sizes = after[after.index("  sizes:") :]
+    (tmp_path / "still.yaml").write_text(f"{before}  gaps_s: {{at: [0, 1], values: [0, 0]}}\n{sizes}")
+    answer = infersim("workloads", "describe", tmp_path / "still.yaml")
+    assert answer.code == 2
+    assert "time would stand still" in answer.err
+
+
 def test_a_file_of_no_known_kind_is_refused(infersim, tmp_path):
     (tmp_path / "odd.yaml").write_text("schema: infersim/workload/1\nkind: fited\n")
     answer = infersim("workloads", "describe", tmp_path / "odd.yaml")
