@@ -14,7 +14,7 @@ from infersim.load.yaml12 import parse
 from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
 from infersim.spec.scenario import Scenario
-from infersim.workload import client_model
+from infersim.workload.models import clients as client_model
 from infersim.workload.traffic import generate
 
 REQUESTS = 10**6

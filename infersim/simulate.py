@@ -6,7 +6,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -114,10 +114,19 @@ def _simulate(
             "total_s": time.perf_counter() - began,
             "peak_rss_bytes": _peak_rss_bytes(),
         },
-        {f"{kind}/{profile}": load.profile_hash(kind, profile, folder) for kind, profile in deployment.profiles},
+        {
+            f"{kind}/{profile}": load.profile_hash(kind, profile, folder)
+            for kind, profile in _profiles(scenario, deployment)
+        },
         outcome.events,
         interrupted,
     )
+
+
+def _profiles(scenario: Scenario, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Kind and name of each profile used."""
+    yield from deployment.profiles
+    yield from (("workload", traffic.model) for traffic in scenario.workload.values() if traffic.model is not None)
 
 
 def _stated(run: RunSpec) -> float:

@@ -27,6 +27,11 @@ COLUMNS = [f"p{round(100 * level)}" for level in LEVELS]
 FIELDS = {"prompt_tokens": "input_tokens", "output_tokens": "output_tokens", "reasoning_share": "reason_ratio"}
 GRID = (np.arange(2000) + 0.5) / 2000
 MOST_CV = 1000.0
+LACKING = (
+    "how a client's lengths change over the day",
+    "the kind of a client's gaps where it changes over the day",
+    "lengths beyond the last quantile: an exponential tail is assumed",
+)
 METHOD = (
     "day {day} of the tables, the one of median volume among whole days; its largest clients; rate and cv as stated by "
     "half-hour (none stated: no request), the family that fits most of a client's requests; quantiles of lengths mixed "
@@ -70,6 +75,7 @@ def model_of(rates: pd.DataFrame, lengths: pd.DataFrame, name: str, date: str, s
         "date": date,
         "method": METHOD.format(day=day),
         "confidence": "measured" if len(own) == len(kept) else "derived",
+        "not_reproduced": LACKING,
         "window_s": WINDOW_S,
         "levels": LEVELS,
         "clients": clients,

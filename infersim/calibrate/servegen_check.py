@@ -6,7 +6,7 @@ import numpy as np
 
 from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
-from infersim.workload.client_model import ClientRequests, generate, mean_rate_per_s
+from infersim.workload.models.clients import ClientRequests, generate, mean_rate_per_s
 
 REQUESTS = 5e6
 """So many are generated: rates are scaled, cvs stay."""

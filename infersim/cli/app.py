@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "infersim.cli.explain:explain",
     "devices": "infersim.cli.profiles:devices",
     "models": "infersim.cli.profiles:models",
+    "workloads": "infersim.cli.workloads:workloads",
     "schema": "infersim.cli.schema:schema",
     "validate": "infersim.cli.validate:validate",
     "calibrate": "infersim.cli.calibrate:calibrate",

@@ -14,14 +14,15 @@ from infersim.cli.output import print_json, terminal_width
 from infersim.text.columns import columns
 
 
-def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
-    group = Group(f"{kind}s", help=f"List the {kind} profiles, or show one.")
+def group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
+    """The commands `list` and `show` of one kind of profiles; `row` makes a line of the list."""
+    made = Group(f"{kind}s", help=f"List the {kind} profiles, or show one.")
     folder = click.option(
         "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
-    @group.command("list", help=f"List all {kind}s.")
+    @made.command("list", help=f"List all {kind}s.")
     @folder
     @as_json
     def list_all(profiles: str | None, as_json: bool) -> None:
@@ -34,7 +35,7 @@ def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
         else:
             _print_table([row(profile) for profile in found])
 
-    @group.command("show", help=f"Show one {kind} with the source of every number.")
+    @made.command("show", help=f"Show one {kind} with the source of every number.")
     @click.argument("name")
     @folder
     @as_json
@@ -48,7 +49,7 @@ def _group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
         else:
             click.echo(to_yaml(_terse(profile)), nl=False)
 
-    return group
+    return made
 
 
 def _plain(profile: Any) -> dict[str, Any]:
@@ -126,6 +127,6 @@ def _mixer(block: Any) -> str:
     return f"{'window' if block.window else 'gqa'} {block.heads}/{block.kv_heads}"
 
 
-devices = _group("device", _device)
+devices = group("device", _device)
 devices.add_command(check)
-models = _group("model", _model)
+models = group("model", _model)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infersim.load.profiles import config_path
+from infersim.load.profiles import config_path, named_path
 from infersim.spec.scenario import Scenario
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
@@ -38,6 +38,9 @@ def _absolute(data: dict[str, Any], folder: Path) -> None:
     for traffic in data["workload"].values():
         if "trace" in traffic:
             traffic["trace"]["path"] = str((folder / traffic["trace"]["path"]).resolve())
+        profile = named_path("workload", traffic["model"], folder) if "model" in traffic else None
+        if profile is not None:
+            traffic["model"] = str(profile.resolve())
     for pool in data["fleet"].values():
         config = config_path(pool["model"], folder)
         if config is not None:

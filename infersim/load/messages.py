@@ -30,7 +30,7 @@ _EXAMPLES = {
     "workload": "traffic classes by name, e.g. {chat: {arrivals: …, prompt_tokens: …, output_tokens: …}}",
     "fleet": "pools by name, e.g. {main: {model: llama-3.1-8b, device: h100-sxm-80gb}}",
     "device": "infersim devices list shows all",
-    "model": "infersim models list shows all",
+    "model": "infersim models list shows all; those of traffic: infersim workloads list",
 }
 
 

@@ -31,7 +31,6 @@ def _more_than_one(value: Any) -> bool:
 
 
 _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("workload.*.model", _any, "give arrivals, prompt_tokens and output_tokens, or a trace"),
     ("workload.*.items", _any, "requests have prompt_tokens and output_tokens"),
     ("workload.*.shared_prefix_tokens", _any, "prompts share nothing"),
     ("workload.*.shared_prefixes", _any, "prompts share nothing"),

@@ -1,4 +1,4 @@
-"""Profiles by name: device, model and engine files, a user's own laid over those that infersim ships.
+"""Profiles by name: device, model, engine and workload files, a user's own laid over those that infersim ships.
 
 One YAML file a profile, its stem the name. The search path is the folders of `INFERSIM_PROFILES` (which `--profiles`
 puts its folder in front of), then the shipped ones; the first file of a name wins.
@@ -28,11 +28,17 @@ FEW = 12
 _NAME_LINE = re.compile(r"^(?:full_name|aliases):.*$", re.MULTILINE)
 _WORD = r"(?:\"[^\"\\]*\"|[A-Za-z0-9][A-Za-z0-9 ._/+-]*)"
 _PLAIN_NAMES = re.compile(rf"full_name: *{_WORD} *(?:#.*)?|aliases: *\[{_WORD}(?:, *{_WORD})*\] *(?:#.*)?")
-_FOLDERS = {"device": ("gpu", "tpu", "edge", "cpu"), "model": ("models",), "engine": ("engines",)}
+_FOLDERS = {
+    "device": ("gpu", "tpu", "edge", "cpu"),
+    "model": ("models",),
+    "engine": ("engines",),
+    "workload": ("workloads",),
+}
 _SPECS = {
     "device": ("infersim.spec.hardware", "Device"),
     "model": ("infersim.spec.model", "Model"),
     "engine": ("infersim.spec.engine", "EngineConstants"),
+    "workload": ("infersim.spec.workload_model", "KINDS"),
 }
 
 
@@ -71,7 +77,7 @@ def overlay(folder: Path | str | None) -> Iterator[None]:
 
 
 def list_profiles(kind: str) -> list[str]:
-    """Names of all profiles of a kind (`device`, `model`, `engine`), sorted."""
+    """Names of all profiles of a kind (`device`, `model`, `engine`, `workload`), sorted."""
     return sorted(path.stem for path in _files(kind).values())
 
 
@@ -79,19 +85,22 @@ def load_profile(kind: str, name: str, field: str = "", folder: Path = Path()) -
     """The profile of that name, alias or full name, whatever its case; or the model of a config.json.
 
     Args:
-        kind: `device`, `model` or `engine`.
-        name: as the user wrote it; for a model also the path of a config.json, or of a folder that holds one.
+        kind: `device`, `model`, `engine` or `workload`.
+        name: as the user wrote it; for a model also the path of a config.json, or of a folder that holds one; for a
+            workload also the path of a profile.
         field: the scenario's path that names it, for errors.
         folder: what such a path is relative to.
 
     Returns:
-        `spec.hardware.Device`, `spec.model.Model` or `spec.engine.EngineConstants`.
+        `spec.hardware.Device`, `spec.model.Model`, `spec.engine.EngineConstants` or one of `spec.workload_model.KINDS`.
 
     Raises:
         InputError: no such profile, with the nearest name; or its file is not valid, with the place there.
     """
-    config = config_path(name, folder) if kind == "model" else None
-    return _read_config(config) if config else _read(kind, *_stamped(_find(kind, name, field)))
+    path = named_path(kind, name, folder)
+    if path is None:
+        return _read(kind, *_stamped(_find(kind, name, field)))
+    return _read_config(path) if kind == "model" else read_profile(kind, path)
 
 
 def profile_file(kind: str, name: str) -> Path | None:
@@ -113,7 +122,7 @@ def read_profile(kind: str, path: Path) -> Any:
 
 def profile_hash(kind: str, name: str, folder: Path = Path()) -> str:
     """SHA-256 of a profile's file."""
-    path = (config_path(name, folder) if kind == "model" else None) or _find(kind, name, "")
+    path = named_path(kind, name, folder) or _find(kind, name, "")
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -124,6 +133,13 @@ def config_path(name: str, folder: Path) -> Path | None:
         return path
     inside = path / "config.json"
     return inside if inside.is_file() and _titled("model", name) is None else None
+
+
+def named_path(kind: str, name: str, folder: Path) -> Path | None:
+    """The file that a name means which is a path; None where it is a profile's name."""
+    if kind == "model":
+        return config_path(name, folder)
+    return folder / name if kind == "workload" and name.lower().endswith((".yaml", ".yml")) else None
 
 
 def _read_config(path: Path) -> Any:
@@ -255,4 +271,16 @@ def _read(kind: str, path: Path, modified_ns: int) -> Any:
 
     data, places = parse(read_text(path), str(path))
     module, name = _SPECS[kind]
-    return validated(getattr(importlib.import_module(module), name), {} if data is None else data, places)
+    spec = getattr(importlib.import_module(module), name)
+    return validated(
+        _of_kind(spec, data, path) if isinstance(spec, dict) else spec, {} if data is None else data, places
+    )
+
+
+def _of_kind(specs: dict[str, Any], data: Any, path: Path) -> Any:
+    """The spec that a profile's `kind` chooses."""
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind not in specs:
+        hint = nearest(kind, specs) or f"Allowed: {', '.join(specs)}"
+        raise InputError("says which kind of workload model this is", hint, "kind", repr(kind), str(path))
+    return specs[kind]

@@ -64,6 +64,8 @@ class ClientModel(Spec):
     """Of the fit."""
     method: str
     confidence: Literal["measured", "derived"]
+    not_reproduced: tuple[str, ...] = ()
+    """What the source's traffic has and the model's has not."""
     window_s: Span
     """Length of a window; after the last the first comes again."""
     levels: Annotated[tuple[Share, ...], Field(min_length=2)]

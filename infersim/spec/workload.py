@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from infersim.spec.arrivals import Arrivals
-from infersim.spec.base import Number, Seconds, Spec, SpecError
+from infersim.spec.arrivals.base import PositiveRate
+from infersim.spec.base import Count, Number, Seconds, Spec, SpecError
 from infersim.spec.lengths import Joint, Length
 from infersim.spec.trace import Trace
 
@@ -29,8 +30,8 @@ class Slo(Spec):
 
 
 class TrafficClass(Spec):
-    """One class of traffic: either `trace`, or `arrivals` with lengths (`prompt_tokens` and `output_tokens`, or both
-    in `lengths`)."""
+    """One class of traffic: `trace`, or `model`, or `arrivals` with lengths (`prompt_tokens` and `output_tokens`, or
+    both in `lengths`)."""
 
     arrivals: Arrivals | None = None
     prompt_tokens: Length | None = None
@@ -40,16 +41,27 @@ class TrafficClass(Spec):
     reasoning_tokens: Length | None = None
     """Thinking ahead of the answer, added to the output."""
     trace: Trace | None = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """A workload model: a profile's name, or the path of its YAML file, relative to the file that names it."""
+    rate_per_s: PositiveRate | None = None
+    """Mean arrivals a second of the model's traffic, thinned or laid over itself; by default the model's own."""
+    max_in_flight: Count | None = None
+    """With a model, the client's own limit of requests under way."""
     slo: Slo | None = None
 
     @model_validator(mode="after")
     def _one_source(self):
-        keys = ("arrivals", "prompt_tokens", "output_tokens", "lengths", "reasoning_tokens")
-        given = [name for name in keys if getattr(self, name) is not None]
-        if self.trace is not None and given:
+        drawn = ("arrivals", "prompt_tokens", "output_tokens", "lengths", "reasoning_tokens")
+        of_model = ("rate_per_s", "max_in_flight")
+        source = next((name for name in ("trace", "model") if getattr(self, name) is not None), None)
+        given = [name for name in (*drawn, "model") if getattr(self, name) is not None and name != source]
+        if source and given:
             raise SpecError(
-                f"a class with a trace takes no {' and no '.join(given)}", at=given[0], hint="keep one of them"
+                f"a class with a {source} takes no {' and no '.join(given)}", at=given[0], hint="keep one of them"
             )
+        stray = [name for name in of_model if getattr(self, name) is not None]
+        if source != "model" and stray:
+            raise SpecError("stands beside a model", at=stray[0], hint=f"write {source or 'arrivals'}.{stray[0]}")
         return self
 
     @model_validator(mode="after")
@@ -60,7 +72,7 @@ class TrafficClass(Spec):
             raise SpecError(f"a class with lengths takes no {' and no '.join(given)}", given[0], "keep one of them")
         needed = ("arrivals",) if self.lengths is not None else ("arrivals", *each)
         missing = [name for name in needed if getattr(self, name) is None]
-        if self.trace is None and missing:
-            hint = "a class has arrivals, prompt_tokens and output_tokens (or lengths for both), or a trace"
+        if self.trace is None and self.model is None and missing:
+            hint = "a class has arrivals, prompt_tokens and output_tokens (or lengths for both), or a trace, or a model"
             raise SpecError(f"{' and '.join(missing)} missing", hint=hint)
         return self

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from infersim.errors import InputError
+from infersim.load.profiles import load_profile
 from infersim.rng import stream
 from infersim.spec.arrivals import ClosedLoop
 from infersim.spec.scenario import Scenario
 from infersim.spec.trace import Trace
 from infersim.spec.workload import TrafficClass
-from infersim.workload import arrivals, lengths, traces
+from infersim.workload import arrivals, lengths, models, traces
 from infersim.workload.bounds import Bounds
 from infersim.workload.requests import Blocks, Requests
 
@@ -162,7 +163,7 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
             caps.append(None)
         else:
             parts[number] = _open_class(traffic, run.seed, name, limit, until_s, folder)
-            source = traffic.trace or traffic.arrivals
+            source = traffic if traffic.model is not None else traffic.trace or traffic.arrivals
             caps.append(getattr(source, "max_in_flight", None))
     blocks = {number: part.blocks for number, part in parts.items() if part.blocks is not None}
     recorded = frozenset(number for number, each in enumerate(scenario.workload.values()) if each.trace is not None)
@@ -180,6 +181,9 @@ def _open_class(
 ) -> Requests:
     if traffic.trace is not None:
         return _trace(traffic.trace, seed, name, folder).first(limit, until_s)
+    if traffic.model is not None:
+        model = load_profile("workload", traffic.model, f"workload.{name}.model", folder)
+        return models.requests(model, seed, name, traffic.rate_per_s, limit, until_s)
     assert traffic.arrivals is not None
     assert not isinstance(traffic.arrivals, ClosedLoop)
     arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)

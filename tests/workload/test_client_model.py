@@ -14,7 +14,7 @@ from infersim.load.text import read_text
 from infersim.load.yaml12 import parse
 from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
-from infersim.workload.client_model import generate, mean_rate_per_s
+from infersim.workload.models.clients import generate, mean_rate_per_s
 
 SHIPPED = sorted((profiles_root() / "workloads").glob("servegen-*.yaml"))
 FIT = dict.fromkeys(("rate_error", "cv_error", "prompt_mean_error", "output_mean_error"), 0.0)

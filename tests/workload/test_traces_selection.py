@@ -50,7 +50,7 @@ def test_thinning_leaves_requests_where_they_were_and_takes_bursts_away(traced):
     assert np.isin(thinned.arrival_s, whole.arrival_s).all()
     share = len(thinned) / len(whole)
     for scale_s in (10.0, 60.0):
-        before, after = (dispersion(each.arrival_s, 0.0, length_s, scale_s) for each in (whole, thinned))
+        before, after = (dispersion(each.arrival_s, scale_s, length_s) for each in (whole, thinned))
         # Thinning by p makes an index of dispersion D one of 1 + p (D - 1); 15% is what the length leaves open.
         assert after == pytest.approx(1 + share * (before - 1), rel=0.15)
     assert gap_cv(thinned.arrival_s) < gap_cv(whole.arrival_s)
@@ -63,7 +63,7 @@ def test_copies_keep_the_index_of_dispersion_and_never_stretch(traced):
     assert (np.diff(more.arrival_s) >= 0).all()
     assert whole.arrival_s[0] <= more.arrival_s[0]
     assert more.arrival_s[-1] <= whole.arrival_s[0] + length_s
-    before, after = (dispersion(each.arrival_s, whole.arrival_s[0], length_s, 10.0) for each in (whole, more))
+    before, after = (dispersion(each.arrival_s - whole.arrival_s[0], 10.0, length_s) for each in (whole, more))
     share = len(more) / (3 * len(whole))
     assert after == pytest.approx(1 + share * (before - 1), rel=0.15)  # of three independent copies together, thinned
     assert len(np.unique(more.prompt_tokens)) == len(np.unique(whole.prompt_tokens))

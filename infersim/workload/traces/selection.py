@@ -135,7 +135,9 @@ def _told(before: _Play, after: _Play) -> str:
     figures = [f"CV of gaps {gap_cv(before.arrival_s):.2f} → {gap_cv(after.arrival_s):.2f}"]
     for scale_s in SCALES_S:
         if before.length_s >= FEWEST_WINDOWS * scale_s:
-            was_d, is_d = (dispersion(each.arrival_s, each.begin_s, each.length_s, scale_s) for each in (before, after))
+            was_d, is_d = (
+                dispersion(each.arrival_s - each.begin_s, scale_s, each.length_s) for each in (before, after)
+            )
             figures.append(f"index of dispersion at {scale_s:g} s {was_d:.3g} → {is_d:.3g}")
     return f"resampled from {was:.3g} to {is_:.3g} requests/s {how}; {', '.join(figures)}"
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
 from infersim.workload.arrivals.blocks import LARGEST
 from infersim.workload.arrivals.clients import Superposition
 from infersim.workload.arrivals.gaps import gaps_of
+from infersim.workload.requests import Requests
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ def generate(
         share = _lengths(model, "reasoning_share", client, stream("reasoning_tokens"), tail=False)
         reasoning = np.rint(np.minimum(share, 1.0) * output).astype(np.int64)
     return ClientRequests(arrival_s, client, prompt, output, reasoning)
+
+
+def requests(
+    model: ClientModel, seed: int, name: str, rate_per_s: float | None, limit: int | None, until_s: float | None
+) -> Requests:
+    """Requests of a traffic class, whose name its streams carry; the rest as in `generate`."""
+    made = generate(model, lambda what: stream(seed, "workload", name, what), limit, until_s, rate_per_s)
+    lengths = made.prompt_tokens, made.output_tokens
+    return Requests(made.arrival_s, *lengths, reasoning_tokens=made.reasoning_tokens)
 
 
 def mean_rate_per_s(model: ClientModel) -> float:

@@ -1,0 +1,1 @@
+"""Workload models fitted to recorded traffic."""
