@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contract bench validation wheel clean
+.PHONY: help demo test check lint types contract notebooks experiments bench validation wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,6 +32,13 @@ types: $(READY)
 
 contract: $(READY)
 	$(BIN)/lint-imports --no-cache
+
+notebooks: $(READY)  ## run the notebooks, which are made from the .py beside them
+	for each in notebooks/*.py; do $(BIN)/jupytext --quiet --to ipynb $$each || exit 1; done
+	$(BIN)/python -m pytest --nbmake --overwrite notebooks
+
+experiments: $(READY)  ## make the experiments' tables and pictures again
+	for each in experiments/*/run.py; do $(BIN)/python $$each || exit 1; done
 
 bench: $(READY)  ## speed as ratios against bare SimPy, and start-up times
 	$(BIN)/python -m benchmarks

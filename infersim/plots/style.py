@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -9,9 +11,18 @@ INK, MUTED, GRID = "#1f2933", "#697586", "#e3e8ee"
 BLUE, ORANGE, GREEN, PURPLE, RED = "#2563eb", "#ea7a16", "#15925f", "#8b45c7", "#c62828"
 
 
+class Picture(Figure):
+    """A figure that notebooks show, though it belongs to nobody's pyplot session."""
+
+    def _repr_png_(self) -> bytes:
+        shown = io.BytesIO()
+        self.savefig(shown, format="png", dpi=90)
+        return shown.getvalue()
+
+
 def figure(rows: int, columns: int, width_in: float, height_in: float) -> tuple[Figure, list[Axes]]:
     """A figure with a grid of axes, row by row, that belongs to nobody's pyplot session."""
-    made = Figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
+    made = Picture(figsize=(width_in, height_in), layout="constrained", facecolor="white")
     axes = [made.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
     for ax in axes:
         dress(ax)
