@@ -71,8 +71,8 @@ load.round(3)
 axes = load[["TPOT p50 [ms]", "TTFT p99 [ms]"]].plot(subplots=True, layout=(1, 2), marker="o", figsize=(9, 3), ylim=0)
 
 # %% [markdown]
-# Latency grows slowly with the load until the batch limit of 256 requests is reached; then a queue grows without end, and
-# no latency describes it any more. Such a run says so in its first warning.
+# Latency grows slowly with the load until the batch limit of 256 requests is reached; then a queue grows without end,
+# and no latency describes it any more. Such a run says so in its first warning.
 
 # %%
 sim.simulate(scenario, {"workload.chat.arrivals.rate_per_s": 45, "run.duration_s": 900}).warnings[0]

@@ -42,6 +42,7 @@ Errors are |simulated ÷ measured − 1|; bias is the mean of simulated ÷ measu
 arithmetic makes doubtful stand apart. The **roofline** is the same simulator, with the same scheduler and memory, whose
 kernels reach the data sheet's peaks from their first byte and whose engine takes no time of its own: what is left of a
 prediction without measured kernels and fitted constants.
+{said}
 
 ![Predicted against measured]({picture})
 """
@@ -95,7 +96,7 @@ def page(
     """The whole page.
 
     Args:
-        about: `command`, `commit`, `date`, `picture`.
+        about: `command`, `commit`, `date`, `picture`, `said` (what was set in every row of a table).
         overall, halves, groups, suspect: errors of all trusted rows, of those that fits saw and did not see, of groups,
             and of doubtful rows.
         refused: table, its rows, kind of refusal, rows refused so, and why the first of them was.

@@ -36,6 +36,8 @@ TABLES = (
     "accelerators",
 )
 """Tables of the page, in its order; those that are not there are left out."""
+SAID = {"static_batch": ('fleet.main.engine.version="0.2"',)}
+"""What a table's description says of all its rows and its columns do not: here a vLLM of 2023."""
 PAGE, PICTURE = "validation.md", "validation.png"
 LEAST_GROUP = 15
 """Groups of fewer rows are not told."""
@@ -59,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     found = [path for name in TABLES for path in sorted(options.tables.glob(f"{name}.csv*"))]
     if not found or not options.out.is_dir():
         parser.error(f"no such folder, or none of the tables {', '.join(TABLES)} is there")
-    tables = [read_table(path) for path in found]
+    tables = [read_table(path, overrides=SAID.get(path.name.partition(".")[0], ())) for path in found]
     predicted = [_compare(table, options.jobs) for table in tables]
     with TemporaryDirectory() as folder:
         roofline.write_profiles(Path(folder))
@@ -90,6 +92,7 @@ def text(predicted: Sequence[Comparison], beside: Sequence[Comparison]) -> str:
         "commit": provenance.commit() or "of an installed release",
         "date": datetime.date.today().isoformat(),
         "picture": PICTURE,
+        "said": "\n".join(_said(one.table) for one in predicted if one.table.over),
     }
     unseen = evidence.unseen([one.table for one in predicted])
     return page(
@@ -121,6 +124,12 @@ def text(predicted: Sequence[Comparison], beside: Sequence[Comparison]) -> str:
             "devices without a measured kernel": [of.name for of in evidence.devices() if not of.operators],
         },
     )
+
+
+def _said(table: RunTable) -> str:
+    """What was set in every row of a table, as a sentence."""
+    settings = ", ".join(f"`{path}: {value}`" for path, value in table.over.items())
+    return f"\nIn all rows of `{table.path.name.partition('.')[0]}`, by their description: {settings}."
 
 
 def _lines(
