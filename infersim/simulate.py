@@ -94,7 +94,8 @@ def _simulate(scenario: Scenario, folder: Path, began: float, factors: Mapping[s
     resolved = scenario.model_copy(update={"fleet": {name: deployment.pool}})
     span = Span(usage.begin_s, _last_finish(requests) if outcome.horizon_s is None else outcome.horizon_s)
     kept = outcome.held_back
-    warnings = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span) + deployment.warnings
+    warnings = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span, traffic.blocks)
+    warnings += deployment.warnings
     unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(
         Run(resolved, folder, requests, unsent, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),

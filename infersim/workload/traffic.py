@@ -1,4 +1,5 @@
-"""A scenario's traffic: each class's requests, open ones merged into one stream, closed loops as length streams."""
+"""A scenario's traffic: each class's requests, open ones merged into one stream, closed loops and sessions as streams
+of what their clients send next."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ from infersim.rng import stream
 from infersim.spec.arrivals import ClosedLoop
 from infersim.spec.scenario import Scenario
 from infersim.spec.workload import TrafficClass
-from infersim.workload import arrivals, lengths, traces
+from infersim.workload import arrivals, lengths, sessions, traces, traces_sessions
 from infersim.workload.bounds import Bounds
 from infersim.workload.requests import Blocks, Requests
+from infersim.workload.turns import SessionTraffic
 
 BLOCK = 4096
 
@@ -101,12 +103,13 @@ class Traffic:
 
     Attributes:
         open: the open classes' requests.
-        closed: the closed-loop classes.
+        closed: the closed-loop classes without sessions.
         limit: requests of all classes together, or None.
         until_s: no request arrives, and no closed loop sends, at or after this time, or None.
         max_in_flight: by class, the client's own limit, or None.
         blocks: by class whose prompts' block hashes are known, those of its requests in their order.
         recorded: classes whose requests were recorded, not generated.
+        sessions: the classes of sessions.
     """
 
     open: OpenTraffic
@@ -116,23 +119,35 @@ class Traffic:
     max_in_flight: tuple[int | None, ...]
     blocks: Mapping[int, Blocks] = field(default_factory=dict)
     recorded: frozenset[int] = frozenset()
+    sessions: tuple[SessionTraffic, ...] = ()
+
+    @property
+    def feeds_back(self) -> bool:
+        """Whether what is sent depends on answers."""
+        return bool(self.closed or self.sessions)
 
     @property
     def most_requests(self) -> int | None:
         """Requests that will be sent if time does not end the run; None where only time ends it."""
-        return self.limit if self.closed else len(self.open.arrival_s)
+        totals = [each.total for each in self.sessions if each.total is not None]
+        if self.closed or len(totals) < len(self.sessions):
+            return self.limit
+        total = len(self.open.arrival_s) + sum(totals)
+        return total if self.limit is None else min(total, self.limit)
 
     def scaled(self, prompt: float, output: float) -> Traffic:
         """The same requests at the same times with all prompts and outputs times a factor."""
         if prompt == output == 1.0:
             return self
         closed = tuple(each.scaled(prompt, output) for each in self.closed)
-        return replace(self, open=self.open.scaled(prompt, output), closed=closed)
+        sessions = tuple(each.scaled(prompt, output) for each in self.sessions)
+        return replace(self, open=self.open.scaled(prompt, output), closed=closed, sessions=sessions)
 
     def bounded(self, bounds: Bounds) -> Traffic:
         """The same requests at the same times, generated lengths cut to what a replica takes."""
         closed = tuple(each.bounded(bounds) for each in self.closed)
-        return replace(self, open=self.open.bounded(bounds, self.recorded), closed=closed)
+        sessions = tuple(each.bounded(bounds) for each in self.sessions)
+        return replace(self, open=self.open.bounded(bounds, self.recorded), closed=closed, sessions=sessions)
 
 
 def generate(scenario: Scenario, folder: Path) -> Traffic:
@@ -149,9 +164,13 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
     limit, until_s = run.requests, run.duration_s
     parts: dict[int, Requests] = {}
     closed: list[ClosedTraffic] = []
+    talks: list[SessionTraffic] = []
     caps: list[int | None] = []
     for number, (name, traffic) in enumerate(scenario.workload.items()):
-        if isinstance(traffic.arrivals, ClosedLoop):
+        if traffic.sessions is not None or (traffic.trace is not None and traffic.trace.format == "sessions"):
+            talks.append(_sessions(traffic, number, scenario, name, folder))
+            caps.append(None)
+        elif isinstance(traffic.arrivals, ClosedLoop):
             loop = traffic.arrivals
             drawn = _lengths(lengths.Drawer(traffic, run.seed, name))
             closed.append(ClosedTraffic(number, loop.clients, loop.think_s, drawn))
@@ -162,11 +181,29 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
             caps.append(getattr(source, "max_in_flight", None))
     blocks = {number: part.blocks for number, part in parts.items() if part.blocks is not None}
     recorded = frozenset(number for number, each in enumerate(scenario.workload.values()) if each.trace is not None)
-    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, recorded)
+    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, recorded, tuple(talks))
 
 
 def _times(tokens: Any, factor: float) -> Any:
     return np.maximum(np.rint(tokens * factor), 1).astype(np.int64)
+
+
+def _sessions(traffic: TrafficClass, number: int, scenario: Scenario, name: str, folder: Path) -> SessionTraffic:
+    run, loop = scenario.run, traffic.arrivals if isinstance(traffic.arrivals, ClosedLoop) else None
+    clients, think_s = (loop.clients, loop.think_s) if loop else (0, 0.0)
+    if traffic.trace is not None:
+        return traces_sessions.read(traffic.trace, folder, number, clients, think_s)
+    assert traffic.sessions is not None
+    turns = sessions.drawn(traffic.sessions, lengths.Drawer(traffic, run.seed, name), run.seed, name)
+    starts = None if loop else _starts(traffic, run.seed, name, run.requests, run.duration_s)
+    keeps = traffic.sessions.keeps_context
+    return SessionTraffic(number, turns, starts, clients, think_s, keeps_context=keeps)
+
+
+def _starts(traffic: TrafficClass, seed: int, name: str, limit: int | None, until_s: float | None) -> np.ndarray:
+    assert traffic.arrivals is not None
+    assert not isinstance(traffic.arrivals, ClosedLoop)
+    return arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
 
 
 def _open_class(
@@ -174,9 +211,7 @@ def _open_class(
 ) -> Requests:
     if traffic.trace is not None:
         return traces.read(traffic.trace, folder).first(limit, until_s)
-    assert traffic.arrivals is not None
-    assert not isinstance(traffic.arrivals, ClosedLoop)
-    arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
+    arrival = _starts(traffic, seed, name, limit, until_s)
     prompt, output, reasoning = lengths.Drawer(traffic, seed, name).draw(len(arrival))
     return Requests(arrival, prompt, output, reasoning_tokens=reasoning)
 

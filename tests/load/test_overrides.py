@@ -82,8 +82,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "fleet.other={model: llama-3.1-8b, device: h100-sxm-80gb}",
         "workload.chat={model: azure-chat-2023, rate_per_s: 6}",
         "workload.chat.items={kind: fixed, value: 1}",
-        "workload.chat.shared_prefix_tokens=100",
-        "workload.chat={trace: {path: a.csv, format: sessions}}",
         "run.replications=5",
         "run.record=full",
     ],
