@@ -31,38 +31,47 @@ def of_class(traffic: TrafficClass, columns: Mapping[str, np.ndarray], block_tok
     if traffic.trace is not None:
         output, shared = columns["output_tokens"], columns["shared_prefix_tokens"]
         return recorded_blocks(columns["session_id"], prompt, output, shared, block_tokens)
-    head, text = beginnings(traffic, columns)
-    return blocks(prompt, head, text, traffic.shared_prefix_tokens or 0, block_tokens)
+    return blocks(prompt, *beginnings(traffic, columns), block_tokens)
 
 
-def beginnings(traffic: TrafficClass, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The number of each request's common beginning, and that of its text."""
+def beginnings(traffic: TrafficClass, columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The number of each request's head, how much of its prompt that is [tokens], and the number of its text."""
+    begins = np.minimum(columns["prompt_tokens"], traffic.shared_prefix_tokens or 0)
     number = np.arange(len(columns["prompt_tokens"]))
     heads = traffic.shared_prefixes or 1
     if traffic.sessions is None:
         text = number % traffic.distinct_prompts if traffic.distinct_prompts is not None else number
-        return text % heads, text
+        return text % heads, begins, text
     session = columns["session_id"]
-    return session % heads, session if traffic.sessions.keeps_context else number
+    if not traffic.sessions.keeps_context:
+        return session % heads, begins, number
+    first = columns["turn"] == 0
+    of_session = np.zeros(int(session.max()) + 1 if session.size else 0, dtype=np.int64)
+    of_session[session[first]] = begins[first]
+    return session % heads, of_session[session], session
 
 
-def blocks(prompt: np.ndarray, head: np.ndarray, text: np.ndarray, head_tokens: int, block_tokens: int) -> Blocks:
+def blocks(
+    prompt: np.ndarray, head: np.ndarray, head_tokens: np.ndarray, text: np.ndarray, block_tokens: int
+) -> Blocks:
     """Hashes of the whole blocks of prompts that begin with a head and go on with a text.
 
     Args:
-        prompt: lengths [tokens]; a shorter one than the head is a part of it.
+        prompt: lengths [tokens].
         head, text: numbers of each, from 0.
-        head_tokens: length of the heads [tokens].
+        head_tokens: what of each prompt is the beginning of its head [tokens].
         block_tokens: tokens a block.
     """
     counts, common = prompt // block_tokens, head_tokens // block_tokens
+    longest_head = int(common.max()) if common.size else 0
     starts = np.concatenate([[0], np.cumsum(counts)])
     place = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
     longest = np.zeros(int(text.max()) + 1 if text.size else 0, dtype=np.int64)
     np.maximum.at(longest, text, counts)
-    heads = (int(head.max()) + 1 if head.size else 0) * common
+    heads = (int(head.max()) + 1 if head.size else 0) * longest_head
     begins = heads + np.cumsum(longest) - longest
-    ids = np.where(place < common, np.repeat(head, counts) * common, np.repeat(begins[text], counts)) + place
+    of_head = place < np.repeat(common, counts)
+    ids = np.where(of_head, np.repeat(head * longest_head, counts), np.repeat(begins[text], counts)) + place
     return Blocks(block_tokens, ids, starts)
 
 

@@ -30,9 +30,9 @@ def reused_tokens(traffic: TrafficClass, columns: Mapping[str, np.ndarray]) -> n
     found = np.clip(found, 0, prompt)
     if traffic.trace is not None:
         return found
-    head, text = beginnings(traffic, columns)
+    head, head_tokens, text = beginnings(traffic, columns)
     if traffic.shared_prefix_tokens is not None:
-        found = np.maximum(found, _longest_before(head, np.minimum(prompt, traffic.shared_prefix_tokens)))
+        found = np.maximum(found, _longest_before(head, head_tokens))
     if traffic.distinct_prompts is not None:
         found = np.maximum(found, _longest_before(text, prompt))
     return np.minimum(found, prompt)
