@@ -79,6 +79,7 @@ def test_columns_may_stand_in_any_order_and_files_may_be_gzipped(tmp_path):
         (["a,0,1,,10,0,1", "a,1,,,10,0,1"], 3, "gap_s", "neither arrival_s nor gap_s"),
         (["a,1,1,,10,0,1", "b,0,1,,10,0,1", "a,1,,2,10,0,1"], 4, "turn", "is not after the turn"),
         (["a,0,1,,10,0,1", "b,0,,3,10,0,1"], 3, "gap_s", "no answer comes before the first turn"),
+        (["a,0,1,,10,0,1", " ,0,1,,10,0,1"], 3, "session", "a name or a number"),
         (["a,0,1,,10,0"], 2, "", "6 cells for 7 columns"),
         ([], 1, "", "a header and no rows"),
     ],
