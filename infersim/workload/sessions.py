@@ -14,7 +14,7 @@ from infersim.workload.lengths import Drawer
 from infersim.workload.lengths.sampling import sample
 from infersim.workload.turns import Turns
 
-PIECE = 256
+PIECE = 128
 """Sessions drawn at a time."""
 MOST_TURNS = 100_000
 """Of one session: more are a mistake in a tail, and would fill the memory."""
