@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from infersim.metrics.steady_state import overload
 from infersim.metrics.warmup import is_longest
-from infersim.records import CUT_OUTPUT, CUT_PROMPT, REJECTED, last_send
+from infersim.records import CUT_OUTPUT, CUT_PROMPT, NO_ROOM, REJECTED, last_send
 from infersim.spec.arrivals import AllAtOnce, ClosedLoop
 from infersim.spec.lengths import Copula, Geometric, Length, Lognormal
 from infersim.spec.scenario import Scenario
 from infersim.spec.workload import TrafficClass
 from infersim.summary import Span
 from infersim.units import show_seconds
+from infersim.workload.requests import Blocks
+from infersim.workload.reuse import reused_by_blocks, reused_tokens, shares
 
 AT_SERVER = "The latencies describe a growing queue, not a steady state."
 AT_CLIENT = "The queue grows at the client, whose max_in_flight keeps it out of the latencies."
@@ -29,6 +32,7 @@ def caveats(
     longest: int,
     span: Span,
     interrupted: bool = False,
+    blocks: Mapping[int, Blocks] = MappingProxyType({}),
 ) -> list[str]:
     """Sentences about a run.
 
@@ -39,6 +43,7 @@ def caveats(
         longest: most tokens of prompt and output that a replica takes.
         span: the window of the figures.
         interrupted: whether the run was ended before its end.
+        blocks: by class whose prompts' block hashes were recorded, those of its requests in their order.
     """
     return [
         *_cut_short(scenario, requests, span, interrupted),
@@ -47,6 +52,8 @@ def caveats(
         *_held(requests),
         *_rejected(requests, longest),
         *_cut(requests, longest),
+        *_full(requests),
+        *_computed_whole(scenario, requests, blocks),
         *_clipped(scenario, requests),
         *_nothing(requests, span),
         *_unsteady(scenario, requests, span),
@@ -138,6 +145,33 @@ def _cut(requests: dict[str, np.ndarray], longest: int) -> Iterator[str]:
         )
 
 
+def _full(requests: dict[str, np.ndarray]) -> Iterator[str]:
+    if "ends" in requests and (full := int(np.count_nonzero(requests["ends"] == NO_ROOM))):
+        yield (
+            f"{full:,} sessions ended before their last turn: the next prompt would have left no room in the context. "
+            "Give them fewer turns or shorter ones, or the model more context."
+        )
+
+
+def _computed_whole(scenario: Scenario, requests: dict[str, np.ndarray], blocks: Mapping[int, Blocks]) -> Iterator[str]:
+    """What prompts have in common, and what a prefix cache would make of it."""
+    sent = reused = 0
+    for number, traffic in enumerate(scenario.workload.values()):
+        if number not in blocks and not shares(traffic):
+            continue
+        columns = {name: column[requests["traffic_class"] == number] for name, column in requests.items()}
+        prompt, taken = columns["prompt_tokens"], columns["status"] != REJECTED
+        known = blocks.get(number)
+        found = reused_by_blocks(known.of(slice(len(prompt))), prompt) if known else reused_tokens(traffic, columns)
+        sent, reused = sent + int(prompt[taken].sum()), reused + int(found[taken].sum())
+    if reused:
+        yield (
+            f"{100 * reused / sent:.3g}% of the prompt tokens of classes whose prompts share something had been there "
+            "before: a prefix cache of endless size would have saved them. No prefix cache is modelled yet, and all "
+            "prompts were computed whole."
+        )
+
+
 def _clipped(scenario: Scenario, requests: dict[str, np.ndarray]) -> Iterator[str]:
     """Lengths that their own bounds cut so often that mean and cv are no longer those asked for."""
     answers = requests["output_tokens"] - requests["reasoning_tokens"]
@@ -159,7 +193,8 @@ def _clipped(scenario: Scenario, requests: dict[str, np.ndarray]) -> Iterator[st
 def _bounded(traffic: TrafficClass) -> Iterator[tuple[str, Lognormal | Geometric]]:
     """Lengths that were asked for by a mean and that have bounds, with their paths."""
     for path in ("prompt_tokens", "output_tokens", "reasoning_tokens"):
-        yield from _asked(path, getattr(traffic, path))
+        if path != "prompt_tokens" or traffic.sessions is None:  # a turn's prompt is more than was drawn for it
+            yield from _asked(path, getattr(traffic, path))
     if isinstance(traffic.lengths, Copula):
         for path in ("prompt_tokens", "output_tokens"):
             yield from _asked(f"lengths.{path}", getattr(traffic.lengths, path))

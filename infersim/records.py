@@ -15,7 +15,16 @@ import numpy as np
 IN_SYSTEM, COMPLETED, REJECTED = 0, 1, 2
 STATUS_NAMES = ("in_system", "completed", "rejected")
 CUT_PROMPT, CUT_OUTPUT = 1, 2
+GOES_ON, LAST_TURN, NO_ROOM = 0, 1, 2
 UNSET = float("nan")
+
+TURN_COLUMNS = (
+    "row",  # of the request table
+    "session_id",  # its number in its class
+    "turn",  # its number in its session
+    "shared_prefix_tokens",  # what the prompt has in common with its session before it
+    "ends",  # GOES_ON, LAST_TURN, or NO_ROOM: the session ends because its context is full
+)
 
 SEGMENT_COLUMNS = (
     "start_s",  # first step's start
@@ -49,7 +58,7 @@ class RequestTable:
     its re-admission, as two columns; `pauses` each gap between tokens longer than its step, made by a preemption or by
     steps in which decodes stood still: when it began, how long it was, the requests' class, how many requests.
     `reasoning_tokens` are part of the output; `cut` is the sum of `CUT_PROMPT` and `CUT_OUTPUT` where generated lengths
-    were cut to what a replica takes.
+    were cut to what a replica takes. `turns` holds those rows that are turns of sessions, as columns: `TURN_COLUMNS`.
     """
 
     def __init__(self, rows: int = 0, classes: int = 1):
@@ -71,6 +80,7 @@ class RequestTable:
         self.replica = minus * rows
         self.requeues = (array("d"), array("d"))
         self.pauses = (array("d"), array("d"), array("q"), array("q"))
+        self.turns = tuple(array("q") for _ in TURN_COLUMNS)
 
     @classmethod
     def of(
@@ -125,15 +135,26 @@ class RequestTable:
         self.replica.append(-1)
         return len(self.arrival_s) - 1
 
+    def is_turn(self, row: int, session: int, turn: int, shared_prefix_tokens: int, ends: int) -> None:
+        """Say of a row that it is a turn of a session."""
+        for column, value in zip(self.turns, (row, session, turn, shared_prefix_tokens, ends), strict=True):
+            column.append(value)
+
     def __len__(self) -> int:
         return len(self.arrival_s)
 
     def columns(self) -> dict[str, np.ndarray]:
-        """The table as arrays (copies), those of requests that were really sent."""
+        """The table as arrays (copies); where there are sessions, with `TURN_COLUMNS` but the first, -1 for no turn."""
         times = ("due_s", "arrival_s", "scheduled_s", "first_token_s", "finish_s")
         lengths = ("prompt_tokens", "output_tokens", "reasoning_tokens", "cut")
         numbers = ("traffic_class", "preemptions", "status", "replica")
-        return {name: np.array(getattr(self, name)) for name in (*times, *lengths, *numbers)}
+        columns = {name: np.array(getattr(self, name)) for name in (*times, *lengths, *numbers)}
+        if len(self.turns[0]):
+            rows = np.array(self.turns[0])
+            for name, values in zip(TURN_COLUMNS[1:], self.turns[1:], strict=True):
+                columns[name] = np.full(len(self), -1, dtype=np.int64)
+                columns[name][rows] = values
+        return columns
 
 
 def last_send(requests: dict[str, np.ndarray], horizon_s: float | None = None) -> float:

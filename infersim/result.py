@@ -152,6 +152,7 @@ class Result:
     def _request_columns(self) -> dict[str, np.ndarray]:
         columns, later_s = self._run.requests, self._run.frontend_s
         names = np.array(list(self.scenario.workload), dtype=object)
+        nobody = np.full(columns["arrival_s"].size, -1, dtype=np.int64)
         return {
             "request": np.arange(columns["arrival_s"].size),
             "class": names[columns["traffic_class"]],
@@ -163,6 +164,8 @@ class Result:
             "prompt_tokens": columns["prompt_tokens"],
             "output_tokens": columns["output_tokens"],
             "reasoning_tokens": columns["reasoning_tokens"],
+            "session_id": columns.get("session_id", nobody),
+            "turn": columns.get("turn", nobody),
             "preemptions": columns["preemptions"],
             "status": np.array(STATUS_NAMES, dtype=object)[columns["status"]],
             "replica": columns["replica"],

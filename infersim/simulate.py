@@ -101,7 +101,7 @@ def _simulate(
     span = Span(usage.begin_s, _last_finish(requests) if outcome.horizon_s is None else outcome.horizon_s)
     kept = outcome.held_back
     interrupted = watch is not None and watch.stopped
-    said = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span, interrupted)
+    said = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span, interrupted, traffic.blocks)
     warnings = [*said, *traffic.notes, *deployment.warnings]
     unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(

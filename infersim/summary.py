@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from infersim.cost import energy, meter
-from infersim.metrics import latency, queueing
+from infersim.metrics import latency, queueing, sessions
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, REJECTED
@@ -132,6 +132,7 @@ def _traffic(run: Run, requests: dict[str, np.ndarray], itl: Histogram, names: l
     taken_in = (requests["first_token_s"] > span.begin_s) & (requests["first_token_s"] <= span.end_s)
     return {
         "requests": latency.counts(requests),
+        "sessions": sessions.counts(requests),
         "tokens": {name: int(completed[f"{name}_tokens"].sum()) for name in ("prompt", "output", "reasoning")},
         **latency.describe_latencies(values),
         "itl_s": itl.describe(),

@@ -7,6 +7,7 @@ from infersim.caveats import caveats
 from infersim.records import COMPLETED, CUT_OUTPUT, CUT_PROMPT, REJECTED
 from infersim.spec.scenario import Scenario
 from infersim.summary import Span
+from infersim.workload.requests import Blocks
 
 FLEET = {"main": {"model": "any", "device": "any"}}
 
@@ -131,3 +132,13 @@ def test_a_horizon_at_the_beginning_is_said():
     requests = table() | {"status": np.zeros(2, dtype=int)}
     found = caveats(scenario(), requests, np.zeros(0), 20, Span(0.0, 0.0))
     assert found == ["the last request was sent at time 0, which is the horizon: there is nothing to report."]
+
+
+def test_what_recorded_blocks_have_in_common_is_said():
+    """Of three prompts two were sent; the second begins with the first block of the first."""
+    blocks = {0: Blocks(10, np.array([1, 2, 1, 3, 1, 3]), np.array([0, 2, 4, 6]))}
+    found = caveats(scenario(), table((20, 20)), np.zeros(0), 100, Span(0.0, 60.0), blocks)
+    assert [sentence.partition(" of the")[0] for sentence in found] == ["25%"]
+    refused = table((20, 20)) | {"status": np.array([COMPLETED, REJECTED])}
+    found = caveats(scenario(), refused, np.zeros(0), 100, Span(0.0, 60.0), blocks)
+    assert not any("of the prompt tokens" in sentence for sentence in found)

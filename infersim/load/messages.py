@@ -18,6 +18,7 @@ from infersim.spec.base import SpecError
 _YES_NO = "yes, no, on and off are text in YAML 1.2; write true or false"
 _MOST = 50
 _EXAMPLES = {
+    "sessions": "{turns: {kind: geometric, mean: 4}, think_s: {kind: exponential, mean: 20}}",
     "arrivals": "{kind: poisson, rate_per_s: 6}",
     "prompt_tokens": "{kind: fixed, value: 512}",
     "output_tokens": "{kind: fixed, value: 128}",

@@ -11,6 +11,8 @@ from infersim.load.messages import show
 from infersim.load.places import Places, dotted
 from infersim.spec.scenario import Scenario
 
+SHARING_FORMATS = ("mooncake", "sessions")
+"""Formats of traces that say what prompts have in common."""
 _ENGINES = ("custom", "none", "orca", "sarathi", "tf_serving", "triton")
 
 
@@ -32,10 +34,6 @@ def _more_than_one(value: Any) -> bool:
 
 _LATER: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("workload.*.items", _any, "requests have prompt_tokens and output_tokens"),
-    ("workload.*.shared_prefix_tokens", _any, "prompts share nothing"),
-    ("workload.*.shared_prefixes", _any, "prompts share nothing"),
-    ("workload.*.distinct_prompts", _any, "prompts share nothing"),
-    ("workload.*.trace.format", _one_of("sessions"), "plain, azure, mooncake, burstgpt and others are"),
     ("fleet.*.role", _any, "a replica does both prefill and decode"),
     ("fleet.*.curve", _any, "times come from the device's and the model's profiles"),
     ("fleet.*.parallel.ring", _any, "parallel.tensor and replicas are"),
@@ -95,6 +93,7 @@ def refusals(data: Any, places: Places) -> list[NotModelled]:
             if is_later(value) and path not in seen:
                 seen.add(path)
                 found.append(_refusal(path, show(value), f"known, but not modelled yet; {instead}", places))
+    found += _cached(data, places)
     if not found:
         found = [*_options(data, places)]
     pools = data.get("fleet") if isinstance(data, Mapping) else None
@@ -103,6 +102,27 @@ def refusals(data: Any, places: Places) -> list[NotModelled]:
         problem = f"more than one pool ({', '.join(map(str, names[:5]))}): known, but not modelled yet; one pool is"
         found.append(_refusal(("fleet", names[1]), "", problem, places))
     return found
+
+
+def _cached(data: Any, places: Places) -> Iterator[NotModelled]:
+    """Prefix caching, where prompts have something in common that it would find."""
+    if not any(_shares(traffic) for _, traffic in _matches(data, ["workload", "*"], ())):
+        return
+    for path, value in _matches(data, ["fleet", "*", "engine", "enable_prefix_caching"], ()):
+        if value is True:
+            problem = "known, but not modelled yet where prompts share something; false computes them whole"
+            yield _refusal(path, show(value), problem, places)
+
+
+def _shares(traffic: Any) -> bool:
+    """Whether a class's prompts have anything in common, as far as its plain data tell."""
+    if not isinstance(traffic, Mapping):
+        return False
+    sessions, trace = traffic.get("sessions"), traffic.get("trace")
+    grows = isinstance(sessions, Mapping) and sessions.get("keeps_context") is not False
+    recorded = isinstance(trace, Mapping) and trace.get("format") in SHARING_FORMATS
+    stated = any(traffic.get(name) is not None for name in ("shared_prefix_tokens", "distinct_prompts"))
+    return grows or recorded or stated
 
 
 def _options(data: Any, places: Places) -> Iterator[NotModelled]:

@@ -1,6 +1,7 @@
 """Clients: they send requests, and some of them wait for answers first.
 
-This is the simulation's only feedback: closed loops, and open arrivals with a limit of requests in flight.
+This is the simulation's only feedback: closed loops, open arrivals with a limit of requests in flight, and sessions
+(`session_clients`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from infersim.sim.clock import ARRIVAL, Clock, Wake
 from infersim.sim.replica import Replica
 from infersim.sim.router import Router
 from infersim.sim.sequence import Sequence
+from infersim.sim.session_clients import SessionClients
 from infersim.workload.traffic import ClosedTraffic, Traffic
 
 MOST_REFUSALS = 1000
@@ -212,12 +214,16 @@ class Clients:
         self._clock, self._router, self._turnaround_s = clock, router, turnaround_s
         self._table = dispatcher.table
         self._limit, self._until_s = traffic.limit, traffic.until_s
-        self.open = OpenLoop(clock, dispatcher, traffic, self._has_room if traffic.closed else None)
-        self._waiting: dict[int, OpenLoop | ClosedLoop] = {
+        self.open = OpenLoop(clock, dispatcher, traffic, self._has_room if traffic.feeds_back else None)
+        self._waiting: dict[int, OpenLoop | ClosedLoop | SessionClients] = {
             number: self.open for number, cap in enumerate(traffic.max_in_flight) if cap is not None
         }
         for closed in traffic.closed:
             self._waiting[closed.traffic_class] = ClosedLoop(clock, dispatcher, closed, self._may_send, self._limit)
+        for sessions in traffic.sessions:
+            options = (self._may_send, self._limit, MOST_REFUSALS)
+            client = SessionClients(clock, self._table, dispatcher.send, sessions, *options)
+            self._waiting[sessions.traffic_class] = client
 
     @property
     def listens(self) -> bool:

@@ -157,9 +157,9 @@ def _share_done(
 
 
 def _table(traffic: Traffic) -> RequestTable:
-    """Requests known beforehand stand in the table; beside closed loops they join it as they are sent."""
+    """Requests known beforehand stand in the table; where clients wait for answers they join it as they are sent."""
     classes, opened = len(traffic.max_in_flight), traffic.open
-    if traffic.closed:
+    if traffic.feeds_back:
         return RequestTable(classes=classes)
     columns = (opened.arrival_s, opened.prompt_tokens, opened.output_tokens, opened.traffic_class)
     return RequestTable.of(*columns, opened.reasoning_tokens, opened.cut, classes)

@@ -34,7 +34,7 @@ class VllmEngine(_Engine):
     """Prompts are split to fill the token budget beside the decodes. False is the older rule (V0): whole prompts run
     first and alone, and those longer than the budget are refused."""
     enable_prefix_caching: Flag = False
-    """Changes nothing: no two prompts share anything here."""
+    """Changes nothing where no two prompts share anything, and is refused where some do."""
     async_scheduling: Flag = False
     """The next step is scheduled while the device works: less host time a step, the same order of requests."""
     prefill_schedule_interval: Annotated[Integer, Field(ge=1, le=10_000)] = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from infersim.errors import nearest
 from infersim.spec.base import Count, Number, Seconds, Spec, SpecError
@@ -26,8 +26,10 @@ class Trace(Spec):
 
     path: Annotated[str, Field(min_length=1)]
     """File, plain, .gz or .zst; relative to the file that names it."""
-    format: Literal["auto", "plain", "azure", "mooncake", "burstgpt", "vllm", "sglang", "genai_perf"] = "auto"
-    """`auto` goes by the columns; a stated format is checked."""
+    format: Literal["auto", "plain", "sessions", "azure", "mooncake", "burstgpt", "vllm", "sglang", "genai_perf"] = (
+        "auto"
+    )
+    """`auto` goes by the columns, of all but `sessions`; a stated format is checked."""
     columns: Columns | None = None
     """What the columns are called, where that is not as the format says."""
     time_zone: Annotated[str, Field(min_length=1, max_length=100)] = "UTC"
@@ -46,6 +48,14 @@ class Trace(Spec):
     """Mean rate to send at: requests are left out, or copies laid over them, at random; time is not stretched."""
     max_in_flight: Count | None = None
     """The client's own limit of requests under way."""
+
+    @model_validator(mode="after")
+    def _plays_sessions_whole(self):
+        parts = ("columns", "time_zone", "start_s", "duration_s", "limit", "repeat", "rate_per_s")
+        stray = [name for name in parts if name in self.model_fields_set] if self.format == "sessions" else []
+        if stray:
+            raise SpecError("is not for traces of sessions", at=stray[0], hint="they are played whole: leave it out")
+        return self
 
     @field_validator("time_zone")
     @classmethod

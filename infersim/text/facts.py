@@ -52,9 +52,18 @@ def traffic(summary: Summary) -> dict[str, str]:
     reasoning = f" ({number(tokens['reasoning'])} of it reasoning)" if tokens.get("reasoning") else ""
     return {
         "requests": ", ".join(counts),
+        **_sessions(_part(summary, "sessions")),
         "tokens": f"{number(tokens.get('prompt'))} prompt, {number(tokens.get('output'))} output{reasoning}",
         **_span(_part(summary, "span")),
     }
+
+
+def _sessions(sessions: Summary) -> dict[str, str]:
+    """Conversations, where there are any."""
+    if not sessions:
+        return {}
+    early = f", {number(sessions['cut'])} ended by the context" if sessions["cut"] else ""
+    return {"sessions": f"{number(sessions['begun'])} begun, {number(sessions['completed'])} completed{early}"}
 
 
 def _span(span: Summary) -> dict[str, str]:

@@ -24,17 +24,18 @@ class Bounds:
 
     def cut(self, prompt: np.ndarray, output: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Prompts that leave room for one token, outputs that fit into what is left, and what was cut."""
-        room = np.minimum(prompt, self._longest_prompt)
+        room = np.minimum(prompt, self.longest_prompt_tokens)
         left = np.minimum(output, np.clip(self.most_tokens - room, 1, self.most_output_tokens))
         return room, left, (CUT_PROMPT * (room < prompt) + CUT_OUTPUT * (left < output)).astype(np.int8)
 
     def cut_each(self, lengths: Iterator[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
         """The same of one (prompt, output, reasoning) after another: with what was cut."""
         for prompt, output, reasoning in lengths:
-            room = min(prompt, self._longest_prompt)
+            room = min(prompt, self.longest_prompt_tokens)
             left = min(output, max(self.most_tokens - room, 1), self.most_output_tokens)
             yield room, left, min(reasoning, left), CUT_PROMPT * (room < prompt) + CUT_OUTPUT * (left < output)
 
     @property
-    def _longest_prompt(self) -> int:
+    def longest_prompt_tokens(self) -> int:
+        """The longest prompt that leaves room for one token of output."""
         return max(min(self.most_prompt_tokens, self.most_tokens - 1), 1)

@@ -1,4 +1,5 @@
-"""A scenario's traffic: each class's requests, open ones merged into one stream, closed loops as length streams."""
+"""A scenario's traffic: each class's requests, open ones merged into one stream, closed loops and sessions as streams
+of what their clients send next."""
 
 from __future__ import annotations
 
@@ -16,9 +17,10 @@ from infersim.spec.arrivals import ClosedLoop
 from infersim.spec.scenario import Scenario
 from infersim.spec.trace import Trace
 from infersim.spec.workload import TrafficClass
-from infersim.workload import arrivals, lengths, models, traces
+from infersim.workload import arrivals, lengths, models, sessions, traces
 from infersim.workload.bounds import Bounds
 from infersim.workload.requests import Blocks, Requests
+from infersim.workload.turns import SessionTraffic
 
 BLOCK = 4096
 
@@ -104,13 +106,14 @@ class Traffic:
 
     Attributes:
         open: the open classes' requests.
-        closed: the closed-loop classes.
+        closed: the closed-loop classes without sessions.
         limit: requests of all classes together, or None.
         until_s: no request arrives, and no closed loop sends, at or after this time, or None.
         max_in_flight: by class, the client's own limit, or None.
         blocks: by class whose prompts' block hashes are known, those of its requests in their order.
         recorded: classes whose requests were recorded, not generated.
         notes: sentences that a reader of the figures must not miss.
+        sessions: the classes of sessions.
     """
 
     open: OpenTraffic
@@ -121,23 +124,35 @@ class Traffic:
     blocks: Mapping[int, Blocks] = field(default_factory=dict)
     recorded: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
+    sessions: tuple[SessionTraffic, ...] = ()
+
+    @property
+    def feeds_back(self) -> bool:
+        """Whether what is sent depends on answers."""
+        return bool(self.closed or self.sessions)
 
     @property
     def most_requests(self) -> int | None:
         """Requests that will be sent if time does not end the run; None where only time ends it."""
-        return self.limit if self.closed else len(self.open.arrival_s)
+        totals = [each.total for each in self.sessions if each.total is not None]
+        if self.closed or len(totals) < len(self.sessions):
+            return self.limit
+        total = len(self.open.arrival_s) + sum(totals)
+        return total if self.limit is None else min(total, self.limit)
 
     def scaled(self, prompt: float, output: float) -> Traffic:
         """The same requests at the same times with all prompts and outputs times a factor."""
         if prompt == output == 1.0:
             return self
         closed = tuple(each.scaled(prompt, output) for each in self.closed)
-        return replace(self, open=self.open.scaled(prompt, output), closed=closed)
+        sessions = tuple(each.scaled(prompt, output) for each in self.sessions)
+        return replace(self, open=self.open.scaled(prompt, output), closed=closed, sessions=sessions)
 
     def bounded(self, bounds: Bounds) -> Traffic:
         """The same requests at the same times, generated lengths cut to what a replica takes."""
         closed = tuple(each.bounded(bounds) for each in self.closed)
-        return replace(self, open=self.open.bounded(bounds, self.recorded), closed=closed)
+        sessions = tuple(each.bounded(bounds) for each in self.sessions)
+        return replace(self, open=self.open.bounded(bounds, self.recorded), closed=closed, sessions=sessions)
 
 
 def generate(scenario: Scenario, folder: Path) -> Traffic:
@@ -154,9 +169,13 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
     limit, until_s = run.requests, run.duration_s
     parts: dict[int, Requests] = {}
     closed: list[ClosedTraffic] = []
+    talks: list[SessionTraffic] = []
     caps: list[int | None] = []
     for number, (name, traffic) in enumerate(scenario.workload.items()):
-        if isinstance(traffic.arrivals, ClosedLoop):
+        if traffic.sessions is not None or (traffic.trace is not None and traffic.trace.format == "sessions"):
+            talks.append(_sessions(traffic, number, scenario, name, folder))
+            caps.append(None)
+        elif isinstance(traffic.arrivals, ClosedLoop):
             loop = traffic.arrivals
             drawn = _lengths(lengths.Drawer(traffic, run.seed, name))
             closed.append(ClosedTraffic(number, loop.clients, loop.think_s, drawn))
@@ -169,11 +188,32 @@ def generate(scenario: Scenario, folder: Path) -> Traffic:
     recorded = frozenset(number for number, each in enumerate(scenario.workload.values()) if each.trace is not None)
     names = list(scenario.workload)
     notes = tuple(f"workload.{names[number]}: {note}." for number, part in parts.items() for note in part.notes)
-    return Traffic(_merge(parts, limit), tuple(closed), limit, until_s, tuple(caps), blocks, recorded, notes)
+    opened = _merge(parts, limit)
+    return Traffic(
+        opened, tuple(closed), limit, until_s, tuple(caps), blocks, recorded, notes=notes, sessions=tuple(talks)
+    )
 
 
 def _times(tokens: Any, factor: float) -> Any:
     return np.maximum(np.rint(tokens * factor), 1).astype(np.int64)
+
+
+def _sessions(traffic: TrafficClass, number: int, scenario: Scenario, name: str, folder: Path) -> SessionTraffic:
+    run, loop = scenario.run, traffic.arrivals if isinstance(traffic.arrivals, ClosedLoop) else None
+    clients, think_s = (loop.clients, loop.think_s) if loop else (0, 0.0)
+    if traffic.trace is not None:
+        return traces.read_sessions(traffic.trace, folder, number, clients, think_s)
+    assert traffic.sessions is not None
+    turns = sessions.drawn(traffic.sessions, lengths.Drawer(traffic, run.seed, name), run.seed, name)
+    starts = None if loop else _starts(traffic, run.seed, name, run.requests, run.duration_s)
+    keeps = traffic.sessions.keeps_context
+    return SessionTraffic(number, turns, starts, clients, think_s, keeps_context=keeps)
+
+
+def _starts(traffic: TrafficClass, seed: int, name: str, limit: int | None, until_s: float | None) -> np.ndarray:
+    assert traffic.arrivals is not None
+    assert not isinstance(traffic.arrivals, ClosedLoop)
+    return arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
 
 
 def _open_class(
@@ -184,9 +224,7 @@ def _open_class(
     if traffic.model is not None:
         model = load_profile("workload", traffic.model, f"workload.{name}.model", folder)
         return models.requests(model, seed, name, traffic.rate_per_s, limit, until_s)
-    assert traffic.arrivals is not None
-    assert not isinstance(traffic.arrivals, ClosedLoop)
-    arrival = arrivals.times(traffic.arrivals, stream(seed, "workload", name, "arrivals"), limit, until_s)
+    arrival = _starts(traffic, seed, name, limit, until_s)
     prompt, output, reasoning = lengths.Drawer(traffic, seed, name).draw(len(arrival))
     return Requests(arrival, prompt, output, reasoning_tokens=reasoning)
 

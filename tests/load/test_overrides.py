@@ -81,8 +81,6 @@ def test_what_cannot_be_set_says_so_by_its_option(chat, override, says):
         "fleet.main.purchase.kind=spot",
         "fleet.other={model: llama-3.1-8b, device: h100-sxm-80gb}",
         "workload.chat.items={kind: fixed, value: 1}",
-        "workload.chat.shared_prefix_tokens=100",
-        "workload.chat={trace: {path: a.csv, format: sessions}}",
         "run.record=full",
     ],
 )

@@ -32,7 +32,7 @@ def specs(annotation: object, found: set[type[BaseModel]]) -> set[type[BaseModel
     return found
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["whole", "lengths", "trace", "model"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["whole", "lengths", "sessions", "prefixes", "trace", "model"])
 def test_examples_load(example):
     data, _ = parse(example, "docs/scenario.md")
     assert from_mapping(data).scenario.fleet["main"].model == "llama-3.1-8b"

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from infersim.sim.batching.limits import limits_of
 from infersim.spec import engines
+from infersim.workload.bounds import Bounds
 from infersim.workload.traffic import ClosedTraffic, OpenTraffic, Traffic
 from tests.sim.helpers import LinearTiming, open_traffic
+from tests.workload.session_cases import begun_at, taken_by
 
 KINDS = (
     "vllm", "vllm_interval", "vllm_whole", "trtllm", "sglang", "static", "gaudi", "neuronx", "llamacpp", "mlx",
@@ -73,7 +75,7 @@ def worlds(draw, kinds=KINDS) -> World:
     count = draw(st.integers(1, 40))
     lengths = st.tuples(st.integers(1, 120), st.integers(1, 60))
     pairs = draw(st.lists(lengths, min_size=count, max_size=count))
-    kind = draw(st.sampled_from(["deterministic", "all at once", "closed loop", "irregular", "lockstep"]))
+    kind = draw(st.sampled_from(["deterministic", "all at once", "closed loop", "irregular", "lockstep", "sessions"]))
     prompt, output = zip(*pairs, strict=True)
     if kind == "closed loop":
         clients, think_s = draw(st.integers(1, 8)), draw(st.sampled_from([0.0, 0.013, 0.2]))
@@ -83,6 +85,17 @@ def worlds(draw, kinds=KINDS) -> World:
         def traffic():
             closed = ClosedTraffic(0, clients, think_s, iter(pairs * 40))
             return Traffic(empty, (closed,), count, None, (None,))
+
+    elif kind == "sessions":  # begun at times and taken by clients, beside a limit of requests in flight
+        clients, pause_s = draw(st.integers(1, 4)), draw(st.sampled_from([0.0, 0.013, 0.2]))
+        bounds = Bounds(draw(st.integers(100, 200)), 150, 60)
+        starts_s = np.arange(count) * draw(st.sampled_from([0.0, 0.01, 0.05]))
+        talks = [[(pause_s, *pair) for pair in pairs[k : k + 1 + k % 4]] for k in range(count)]
+
+        def traffic():
+            opened = open_traffic(np.zeros(count), prompt, output).open
+            sessions = (begun_at(starts_s, *talks, number=1), taken_by(clients, *talks, number=2))
+            return Traffic(opened, (), count, None, (2, None, None), sessions=sessions).bounded(bounds)
 
     elif kind == "lockstep":  # equal requests on many replicas: boundaries coincide, and answers send more
         prompt, output = [min(pairs[0][0], 9)] * count, [pairs[-1][1]] * count

@@ -104,6 +104,14 @@ def test_the_span_is_told_where_it_is_not_the_whole_run():
     assert "5 s to 200 s, after a warm-up that was stated" in " ".join(page(stated).split())
 
 
+def test_conversations_are_told_where_there_are_any():
+    told = FULL | {"sessions": {"begun": 1590, "completed": 570, "cut": 0}}
+    assert "sessions     1,590 begun, 570 completed\n" in page(told)
+    told["sessions"] = told["sessions"] | {"cut": 7}
+    assert "570 completed, 7 ended by the context" in page(told)
+    assert "begun" not in page(FULL | {"sessions": None})
+
+
 def test_a_device_without_power_is_said():
     assert "no power stated for the device" in page(FULL | {"energy": None})
 

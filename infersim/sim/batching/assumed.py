@@ -15,7 +15,8 @@ def assumed(options: AnyEngine) -> list[str]:
         case TrtllmEngine(scheduler_policy="guaranteed_no_evict" | "static_batch"):
             return ["each request asks for as many output tokens as it gets: KV blocks are reserved for just these"]
         case SglangEngine():
-            return ["each request asks for as many output tokens as it gets; no prompt hits the radix cache"]
+            whole = "its radix cache, on by default, is not modelled: prompts are computed whole"
+            return [f"each request asks for as many output tokens as it gets; {whole}"]
         case LlamacppEngine():
             return ["as in the batch program: no request has a token before all prompts that find a place are computed"]
         case JetstreamEngine():

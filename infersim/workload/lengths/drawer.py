@@ -7,6 +7,7 @@ import numpy as np
 from infersim.rng import stream
 from infersim.spec.workload import TrafficClass
 from infersim.workload.lengths.joint import pairs
+from infersim.workload.lengths.repeating import Repeating
 from infersim.workload.lengths.sampling import sample
 
 
@@ -21,6 +22,7 @@ class Drawer:
 
     def __init__(self, traffic: TrafficClass, seed: int, name: str):
         self._traffic = traffic
+        self._repeating = None if traffic.distinct_prompts is None else Repeating(traffic.distinct_prompts)
         self._rng = {
             what: stream(seed, "workload", name, what)
             for what in ("prompt_tokens", "output_tokens", "lengths", "reasoning_tokens")
@@ -42,4 +44,6 @@ class Drawer:
         assert traffic.prompt_tokens is not None
         assert traffic.output_tokens is not None
         prompt = sample(traffic.prompt_tokens, rng["prompt_tokens"], count)
+        if self._repeating is not None:
+            prompt = self._repeating.lengths(prompt)
         return prompt, sample(traffic.output_tokens, rng["output_tokens"], count)

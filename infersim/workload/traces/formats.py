@@ -9,6 +9,8 @@ from infersim.errors import InputError, nearest
 from infersim.spec.trace import Trace
 from infersim.workload.traces.sheets import Sheet
 
+OF_SESSIONS = ("session", "turn", "shared_prefix_tokens")
+"""Columns that tell a trace of sessions, which `sessions.py` reads."""
 FIELDS = ("arrival_s", "prompt_tokens", "output_tokens")
 
 
@@ -43,6 +45,8 @@ def recognised(sheet: Sheet, spec: Trace) -> tuple[Format, tuple[str, str, str]]
     Raises:
         InputError: a column is missing, or stands there twice.
     """
+    if spec.format == "auto" and set(OF_SESSIONS) <= set(sheet.names):
+        raise InputError("is a trace of sessions", "say so: format: sessions", file=str(sheet.file.path), line=1)
     mapped = spec.columns.model_dump() if spec.columns else {}
     known = "plain" if spec.format == "auto" and mapped else spec.format
     form = known if known in FORMATS else _nearest_format(sheet)
