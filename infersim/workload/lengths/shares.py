@@ -38,8 +38,10 @@ def _lognormal(spec: Lognormal, lengths: np.ndarray) -> np.ndarray:
     from scipy.special import ndtr  # slow to import, and few scenarios need it
 
     variance = math.log1p(spec.cv**2)
+    if not variance:  # as it is drawn: the logarithm and back decides where the mean lies between two lengths
+        return (lengths >= round(math.exp(math.log(spec.mean)))).astype(float)
     above_mean = np.log(np.maximum(lengths, 0) + 0.5) - math.log(spec.mean) + variance / 2
-    return ndtr(above_mean / math.sqrt(variance)) if variance else (above_mean >= 0).astype(float)
+    return ndtr(above_mean / math.sqrt(variance))
 
 
 def _geometric(spec: Geometric, lengths: np.ndarray) -> np.ndarray:
