@@ -42,6 +42,10 @@ _SPECS = {
 }
 
 
+KINDS = tuple(_FOLDERS)
+"""Of profiles."""
+
+
 def profiles_root() -> Path:
     """The shipped profiles: beside the package in a checkout or an editable install, inside it in a wheel.
 
@@ -74,6 +78,12 @@ def overlay(folder: Path | str | None) -> Iterator[None]:
             del os.environ[VARIABLE]
         else:
             os.environ[VARIABLE] = before
+
+
+def spec_of(kind: str) -> Any:
+    """What the profiles of a kind hold: a spec, or several by the `kind` that stands in the file."""
+    module, name = _SPECS[kind]
+    return getattr(importlib.import_module(module), name)
 
 
 def list_profiles(kind: str) -> list[str]:
@@ -270,8 +280,7 @@ def _read(kind: str, path: Path, modified_ns: int) -> Any:
     from infersim.load.yaml12 import parse
 
     data, places = parse(read_text(path), str(path))
-    module, name = _SPECS[kind]
-    spec = getattr(importlib.import_module(module), name)
+    spec = spec_of(kind)
     return validated(
         _of_kind(spec, data, path) if isinstance(spec, dict) else spec, {} if data is None else data, places
     )
