@@ -182,7 +182,7 @@ def data_files() -> Iterator[Check]:
         raise ValueError("zstandard does not give back what it packed")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.parquet"
-        duckdb.execute(f"COPY (SELECT 1) TO '{path}'")
+        duckdb.execute("COPY (SELECT 1) TO '{}'".format(str(path).replace("'", "''")))
         if duckdb.read_parquet(str(path)).fetchall() != [(1,)]:
             raise ValueError("duckdb does not give back what it wrote")
     yield Check("data files", OK, "Parquet, gzip and Zstandard are read")

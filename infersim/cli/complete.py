@@ -55,9 +55,8 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     from infersim.load.allowed import keys_at
     from infersim.spec.scenario import Scenario
 
-    data = _data(
-        ctx.params.get("scenario") or next(iter(ctx.args), "")
-    )  # click keeps it in args until --set has a value
+    # click keeps the scenario in args until --set has a value
+    data = _data(ctx.params.get("scenario") or next(iter(ctx.args), ""))
     parts = above.split(".") if above else []
     keys = keys_at(Scenario, data, parts) or [*_inside(data, parts)]
     return [f"{above}.{key}" if above else key for key in keys if key.startswith(begun)]

@@ -24,7 +24,7 @@ def complete(infersim, monkeypatch, tmp_path):
         answer = infersim()
         monkeypatch.delenv(VARIABLE)
         assert answer.err == ""
-        return [row.partition(",")[2] for row in answer.out.splitlines()]
+        return [row.partition(",")[2] for row in answer.out.split()]
 
     return typed
 
