@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infersim.errors import InputError, nearest
-from infersim.load.messages import validated
+from infersim.load.messages import show, validated
 
 VARIABLE = "INFERSIM_PROFILES"
 SETTLED_NS = 2_000_000_000
@@ -282,14 +282,17 @@ def _read(kind: str, path: Path, modified_ns: int) -> Any:
     data, places = parse(read_text(path), str(path))
     spec = spec_of(kind)
     return validated(
-        _of_kind(spec, data, path) if isinstance(spec, dict) else spec, {} if data is None else data, places
+        _of_kind(spec, data, places, path) if isinstance(spec, dict) else spec, {} if data is None else data, places
     )
 
 
-def _of_kind(specs: dict[str, Any], data: Any, path: Path) -> Any:
+def _of_kind(specs: dict[str, Any], data: Any, places: Any, path: Path) -> Any:
     """The spec that a profile's `kind` chooses."""
     kind = data.get("kind") if isinstance(data, dict) else None
     if kind not in specs:
         hint = nearest(kind, specs) or f"Allowed: {', '.join(specs)}"
-        raise InputError("says which kind of workload model this is", hint, "kind", repr(kind), str(path))
+        problem = "is required but missing" if kind is None else "unknown kind"
+        place = places.find("kind")
+        where = (place.line, place.column) if place else (1, 1)
+        raise InputError(problem, hint, "kind", "" if kind is None else show(kind), str(path), *where)
     return specs[kind]
