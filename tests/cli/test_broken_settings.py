@@ -87,6 +87,18 @@ SETTINGS = {  # text replaced → line, path and value, what the message says
     ),
     "1e308": ("mean: 512", "mean: 1e308", f"{CLASS}.prompt_tokens.mean = 1e+308", "must be ≤ 100000000"),
     "more than a double": ("mean: 512", "mean: 1e309", f"{CLASS}.prompt_tokens.mean = .inf", "must be a finite number"),
+    "hardly a rate": (
+        "rate_per_s: 6",
+        "rate_per_s: 1e-308",
+        "rate_per_s = 1e-308",
+        "must be at least 1e-09",
+    ),
+    "a wait without end": (
+        "kind: poisson, rate_per_s: 6",
+        "kind: closed_loop, clients: 4, think_s: 1e308",
+        "arrivals.think_s = 1e+308",
+        "must be ≤ 1000000000",
+    ),
     "a decimal comma": ("rate_per_s: 6", 'rate_per_s: "6,5"', "rate_per_s = '6,5'", "a number is needed"),
     "digits in groups": ("requests: 50", "requests: 1_000", "run.requests = '1_000'", "a number is needed"),
     "a weight too few": (
