@@ -79,7 +79,13 @@ def _overload(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.nd
     said = overload(due_s, scheduled_s, span.end_s)
     if said:
         at_client = held_s.size or (requests["arrival_s"] > requests["due_s"]).any()
-        yield f"{said} {AT_CLIENT if at_client else AT_SERVER}"
+        yield f"{said} {AT_CLIENT if at_client else AT_SERVER} {_more(scenario)}"
+
+
+def _more(scenario: Scenario) -> str:
+    """What to type to see whether more replicas hold the traffic: twice as many in the smallest pool."""
+    name, pool = min(scenario.fleet.items(), key=lambda item: item[1].replicas)
+    return f"To see what more replicas do: --set fleet.{name}.replicas={2 * pool.replicas}"
 
 
 def _unsent(scenario: Scenario, requests: dict[str, np.ndarray], held_back: int) -> Iterator[str]:

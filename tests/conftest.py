@@ -10,6 +10,13 @@ settings.register_profile("infersim", deadline=None)  # a busy machine is no fai
 settings.load_profile("infersim")
 
 
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch):
+    """Width and colour are a pipe's, whatever runs the tests."""
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of measured data and recordings beside the checkout, or INFERSIM_SHARED; skips where it is absent."""

@@ -15,7 +15,10 @@ from infersim.cli.interrupt import note_interrupts
 from infersim.errors import InfersimError
 
 FAILED, INTERRUPTED = 2, 130
+PREFIX = "Error: "
+"""Of click's own messages."""
 _COMMANDS = {
+    "init": "infersim.cli.init:init",
     "run": "infersim.cli.run:run",
     "explain": "infersim.cli.explain:explain",
     "devices": "infersim.cli.profiles:devices",
@@ -24,10 +27,17 @@ _COMMANDS = {
     "schema": "infersim.cli.schema:schema",
     "validate": "infersim.cli.validate:validate",
     "calibrate": "infersim.cli.calibrate:calibrate",
+    "doctor": "infersim.cli.doctor:doctor",
+    "completion": "infersim.cli.completion:completion",
 }
 
 
-@click.group(cls=LazyGroup, homes=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    homes=_COMMANDS,
+    examples=("infersim init chat", "infersim run chat.yaml", "infersim devices list"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="infersim")
 def app() -> None:
     """Simulate an LLM inference cluster before you buy or rent it."""
@@ -36,22 +46,26 @@ def app() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done; 1 `validate --strict` found a disagreement, a refused row or a missed limit; 2 unusable input
-    or output; 130 interrupted.
+    Exit codes: 0 done; 1 `validate --strict` found a disagreement, a refused row or a missed limit, `devices check
+    --strict` something implausible, `doctor` something that does not work; 2 unusable input or output; 130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    os.environ["MPLBACKEND"] = "Agg"  # pictures are written, never shown; the user's own choice may need a display
     interrupts = note_interrupts()
     try:
-        code = app.main(args, prog_name="infersim", standalone_mode=False) or 0
+        # click itself writes colour to terminals only
+        color = False if os.environ.get("NO_COLOR") else None
+        code = app.main(args, prog_name="infersim", standalone_mode=False, color=color) or 0
         sys.stdout.flush()
     except SystemExit:  # click's answer to a reader that has left
         code = 0
     except (click.Abort, KeyboardInterrupt):
         code = _failed("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        message = _wrapped(error.format_message(), PREFIX)
+        click.UsageError(message, getattr(error, "ctx", None)).show()
         code = FAILED
     except InfersimError as error:
         code = _failed(str(error))
@@ -69,8 +83,15 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _failed(message: str, code: int = FAILED) -> int:
-    click.echo(message, err=True)
+    click.echo(_wrapped(message), err=True)
     return code
+
+
+def _wrapped(message: str, prefix: str = "") -> str:
+    """A message in lines that the terminal holds; a word that is longer, as a path may be, stays whole."""
+    from infersim.cli.output import wrapped
+
+    return wrapped(prefix + message)[len(prefix) :]
 
 
 def _flushed(code: int) -> int:

@@ -6,16 +6,24 @@ from pathlib import Path
 
 import click
 
+from infersim.cli.complete import FILE
 from infersim.cli.groups import Group
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, examples=("infersim calibrate fit kernels/h100 --name h100-sxm-80gb",))
 def calibrate() -> None:
     """Fit the curves of a device profile to measured kernel times."""
 
 
-@calibrate.command("fit", short_help="Fit operator curves to a folder of kernel tables.")
-@click.argument("path", metavar="PATH")
+@calibrate.command(
+    "fit",
+    short_help="Fit operator curves to a folder of kernel tables.",
+    examples=(
+        "infersim calibrate fit kernels/h100 --name h100-sxm-80gb",
+        "infersim calibrate fit kernels/card --name my-card --date 2026-11-25 --source 'our cluster, driver 580'",
+    ),
+)
+@click.argument("path", metavar="PATH", type=FILE)
 @click.option("--name", required=True, metavar="NAME", help="Device profile that the tables belong to, or a new name.")
 @click.option("--source", metavar="TEXT", help="Where the measurements come from; the folder's name by default.")
 @click.option("--date", metavar="DATE", help="Date of the fit, as 2026-11-25; today by default.")

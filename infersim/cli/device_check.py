@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infersim.cli.groups import Command
 from infersim.cli.output import print_json, terminal_width
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 IMPLAUSIBLE = 1
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=Command,
+    examples=("infersim devices check my-card.yaml", "infersim devices check my-card.yaml --strict --json"),
+)
 @click.argument("file", type=click.Path())
 @click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if something is implausible.")

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import click
 
+from infersim.cli.complete import SCENARIO, complete_setting
+from infersim.cli.groups import Command
 from infersim.cli.output import print_json, terminal_width
 
 
-@click.command(short_help="Show where the time goes and which assumptions move the answer.")
-@click.argument("scenario", metavar="SCENARIO.yaml")
+@click.command(
+    cls=Command,
+    short_help="Show where the time goes and which assumptions move the answer.",
+    examples=(
+        "infersim explain chat.yaml",
+        "infersim explain chat.yaml --set fleet.main.engine.max_num_seqs=64 --requests 500",
+    ),
+)
+@click.argument("scenario", metavar="SCENARIO.yaml", type=SCENARIO)
 @click.option(
-    "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over the file; repeatable."
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    shell_complete=complete_setting,
+    help="Lay a setting over the file; repeatable.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams, in place of run.seed.")
 @click.option(

@@ -1,9 +1,10 @@
-"""Groups of commands that offer the nearest name, and that import a command only when it is named."""
+"""Commands that show examples, and groups of them that offer the nearest name and import one only when it is named."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,8 +12,34 @@ import click
 from infersim.errors import nearest
 
 
-class Group(click.Group):
+class Command(click.Command):
+    """A command whose help ends with examples.
+
+    Args:
+        examples: command lines as people type them.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any):
+        super().__init__(*args, **options)
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if not self.examples:
+            return
+        formatter.write_paragraph()
+        formatter.write("Examples:\n")
+        for example in self.examples:
+            # the shell reads a backslash at a line's end as: it goes on
+            lines = textwrap.wrap(
+                example, formatter.width - 4, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+            )
+            formatter.write(textwrap.indent(" \\\n".join(lines), "  ") + "\n")
+
+
+class Group(Command, click.Group):
     """A group that answers an unknown command with the nearest one."""
+
+    command_class = Command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,28 @@ def print_json(data: Any) -> None:
 
 def warn(message: str) -> None:
     """A warning on stderr."""
-    click.echo(click.style("warning: ", fg="yellow") + message, err=True)
+    head = "warning: "
+    click.echo(click.style(head, fg="yellow") + wrapped(head + message)[len(head) :], err=True)
 
 
 def terminal_width(without: int = 80) -> int:
     """Columns of the terminal, at least 20; `without` where there is none, as in a pipe."""
     return max(20, shutil.get_terminal_size((without, 24)).columns)
+
+
+def wrapped(text: str) -> str:
+    """Each line broken at the terminal's width, what follows indented by two more; not in a pipe, not within words."""
+    width = terminal_width(without=10**6)
+    return "\n".join(row for line in text.split("\n") for row in _rows(line, width))
+
+
+def _rows(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, tabsize=1
+    )
 
 
 def check_folder(folder: Path) -> None:

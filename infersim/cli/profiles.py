@@ -8,21 +8,24 @@ from typing import Any
 
 import click
 
+from infersim.cli.complete import complete_name
 from infersim.cli.device_check import check
 from infersim.cli.groups import Group
 from infersim.cli.output import print_json, terminal_width
+from infersim.text.blocks import folded
 from infersim.text.columns import columns
 
 
-def group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
-    """The commands `list` and `show` of one kind of profiles; `row` makes a line of the list."""
-    made = Group(f"{kind}s", help=f"List the {kind} profiles, or show one.")
+def group(kind: str, row: Callable[[Any], dict[str, str]], example: str) -> Group:
+    """The commands `list` and `show` of one kind of profiles; `row` makes a line of the list, `example` is a name."""
+    listing, showing = f"infersim {kind}s list", f"infersim {kind}s show {example}"
+    made = Group(f"{kind}s", help=f"List the {kind} profiles, or show one.", examples=(listing, showing))
     folder = click.option(
         "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
-    @made.command("list", help=f"List all {kind}s.")
+    @made.command("list", help=f"List all {kind}s.", examples=(listing, f"{listing} --profiles my-profiles --json"))
     @folder
     @as_json
     def list_all(profiles: str | None, as_json: bool) -> None:
@@ -35,8 +38,10 @@ def group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
         else:
             _print_table([row(profile) for profile in found])
 
-    @made.command("show", help=f"Show one {kind} with the source of every number.")
-    @click.argument("name")
+    @made.command(
+        "show", help=f"Show one {kind} with the source of every number.", examples=(showing, f"{showing} --json")
+    )
+    @click.argument("name", shell_complete=complete_name(kind))
     @folder
     @as_json
     def show(name: str, profiles: str | None, as_json: bool) -> None:
@@ -47,7 +52,7 @@ def group(kind: str, row: Callable[[Any], dict[str, str]]) -> click.Group:
         if as_json:
             print_json(_plain(profile))
         else:
-            click.echo(to_yaml(_terse(profile)), nl=False)
+            click.echo(folded(to_yaml(_terse(profile)), terminal_width(without=1000)), nl=False)
 
     return made
 
@@ -127,6 +132,6 @@ def _mixer(block: Any) -> str:
     return f"{'window' if block.window else 'gqa'} {block.heads}/{block.kv_heads}"
 
 
-devices = group("device", _device)
+devices = group("device", _device, "h100-sxm-80gb")
 devices.add_command(check)
-models = group("model", _model)
+models = group("model", _model, "llama-3.1-8b")

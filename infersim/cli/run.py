@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infersim.cli.complete import SCENARIO, complete_setting
+from infersim.cli.groups import Command
 from infersim.cli.interrupt import softly
 from infersim.cli.output import check_folder, print_json, terminal_width, warn
 from infersim.cli.progress import bar, run_bar
@@ -21,10 +23,22 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-@click.command()
-@click.argument("scenario", metavar="SCENARIO.yaml")
+@click.command(
+    cls=Command,
+    examples=(
+        "infersim run chat.yaml",
+        "infersim run chat.yaml --set fleet.main.replicas=2 --out out/two",
+        "infersim run chat.yaml --replications 10 --json",
+    ),
+)
+@click.argument("scenario", metavar="SCENARIO.yaml", type=SCENARIO)
 @click.option(
-    "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over the file; repeatable."
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    shell_complete=complete_setting,
+    help="Lay a setting over the file; repeatable.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams, in place of run.seed.")
 @click.option(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infersim.cli.output import check_folder, print_json, terminal_width
+from infersim.cli.complete import FILE
+from infersim.cli.groups import Command
+from infersim.cli.output import check_folder, print_json, terminal_width, wrapped
 from infersim.cli.progress import bar
 from infersim.errors import InputError
 from infersim.text.columns import columns
@@ -21,8 +23,16 @@ _SCHEDULES = (".jsonl", ".jsonl.gz")
 _TABLES = (".csv", ".csv.gz", ".parquet")
 
 
-@click.command(short_help="Hold measured runs and recorded schedules against the simulator.")
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.command(
+    cls=Command,
+    short_help="Hold measured runs and recorded schedules against the simulator.",
+    examples=(
+        "infersim validate mine.csv",
+        "infersim validate mine.csv.gz --by fleet.main.device --jobs 4 --out out/validation",
+        "infersim validate mine.parquet --limit tpot_s.mean=0.08 --strict",
+    ),
+)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
 @click.option("--base", metavar="FILE", help="Scenario under the rows, in place of NAME.base.yaml beside NAME.csv.gz.")
 @click.option(
     "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over every row; repeatable."
@@ -173,4 +183,4 @@ def _schedules(report: dict[str, Any]) -> list[str]:
     notes += [r["why"] for r in refused]
     for line, note in zip(columns(rows, left=3) if rows else [], notes, strict=True):
         lines.append(f"  {line}" + (f": {note}" if note else ""))
-    return lines
+    return [wrapped(line) for line in lines]

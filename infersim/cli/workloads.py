@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infersim.cli.output import check_folder, print_json
+from infersim.cli.complete import FILE, complete_name
+from infersim.cli.output import check_folder, print_json, terminal_width
 from infersim.cli.profiles import group
 from infersim.units import show_seconds
 
@@ -39,15 +40,22 @@ def _row(model: Any) -> dict[str, str]:
     }
 
 
-workloads = group("workload", _row)
+workloads = group("workload", _row, "azure-chat-2023")
 _format = click.option("--format", "form", metavar="FORMAT", help="Of the trace; as workload.NAME.trace.format.")
 _profiles = click.option(
     "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
 )
 
 
-@workloads.command("describe", short_help="Rate, burstiness and lengths of a trace or a model.")
-@click.argument("what", metavar="TRACE|NAME")
+@workloads.command(
+    "describe",
+    short_help="Rate, burstiness and lengths of a trace or a model.",
+    examples=(
+        "infersim workloads describe azure-chat-2023",
+        "infersim workloads describe requests.csv.gz --format azure --out out/requests",
+    ),
+)
+@click.argument("what", metavar="TRACE|NAME", shell_complete=complete_name("workload", files=True))
 @_format
 @_profiles
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -70,13 +78,20 @@ def describe(what: str, form: str | None, profiles: str | None, as_json: bool, o
     if as_json:
         print_json({**figures, "not_reproduced": lacking})
     else:
-        click.echo("\n".join(told(name, figures, lacking)))
+        click.echo("\n".join(told(name, figures, lacking, terminal_width(without=1000))))
     if out is not None:
         _draw(requests, name, out)
 
 
-@workloads.command("fit", short_help="Make a workload model from a trace.")
-@click.argument("trace", metavar="TRACE")
+@workloads.command(
+    "fit",
+    short_help="Make a workload model from a trace.",
+    examples=(
+        "infersim workloads fit requests.csv --name ours --out ours.yaml",
+        "infersim workloads fit requests.csv --name ours --source 'our gateway, May' --licence internal",
+    ),
+)
+@click.argument("trace", metavar="TRACE", type=FILE)
 @click.option("--name", required=True, metavar="NAME", help="Of the model: a-z, 0-9, - and dots.")
 @_format
 @click.option("--source", metavar="TEXT", help="Where the trace comes from; its file's name by default.")

@@ -4,7 +4,7 @@ from infersim.load.base import Base, read_base
 from infersim.load.canonical import canonical_hash, dump_scenario, to_yaml
 from infersim.load.loaded import Loaded, Overrides, as_loaded, from_mapping, from_scenario, load_scenario
 from infersim.load.profiles import config_path, list_profiles, load_profile, overlay, profile_hash, profiles_root
-from infersim.load.schema import scenario_schema
+from infersim.load.schema import json_schema
 
 __all__ = [
     "Base",
@@ -16,6 +16,7 @@ __all__ = [
     "dump_scenario",
     "from_mapping",
     "from_scenario",
+    "json_schema",
     "list_profiles",
     "load_profile",
     "load_scenario",
@@ -23,6 +24,5 @@ __all__ = [
     "profile_hash",
     "profiles_root",
     "read_base",
-    "scenario_schema",
     "to_yaml",
 ]

@@ -55,7 +55,14 @@ def load_scenario(path: str | Path, overrides: Overrides = (), seed: int | None 
     from infersim.load.text import read_text
     from infersim.load.yaml12 import parse
 
-    data, places = parse(read_text(path), str(path))
+    try:
+        text = read_text(path)
+    except InputError as error:
+        if Path(path).exists():
+            raise
+        hint = "; ".join(filter(None, (error.hint, "infersim init writes a scenario to start from")))
+        raise InputError(error.problem, hint, file=error.file) from None
+    data, places = parse(text, str(path))
     if data is None:
         hint = "a scenario has at least workload and fleet; infersim schema scenario describes it"
         raise InputError("the file is empty", hint, file=str(path), line=1, column=1)

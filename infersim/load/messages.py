@@ -19,6 +19,8 @@ _YES_NO = "yes, no, on and off are text in YAML 1.2; write true or false"
 _MOST = 50
 _EXAMPLES = {
     "sessions": "{turns: {kind: geometric, mean: 4}, think_s: {kind: exponential, mean: 20}}",
+    "workload.*": "{arrivals: {kind: poisson, rate_per_s: 6}, prompt_tokens: …, output_tokens: …}",
+    "fleet.*": "{model: llama-3.1-8b, device: h100-sxm-80gb}",
     "arrivals": "{kind: poisson, rate_per_s: 6}",
     "prompt_tokens": "{kind: fixed, value: 512}",
     "output_tokens": "{kind: fixed, value: 128}",
@@ -140,7 +142,8 @@ def _translated(
 def _said(path: tuple[object, ...], detail: ErrorDetails, spec: type[BaseModel], data: Any) -> tuple[str, str, str]:
     """Problem, hint and value of one error."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
-    example = _EXAMPLES.get(str(path[-1]), "") if path else ""
+    name = f"{path[0]}.*" if len(path) == 2 else str(path[-1]) if path else ""
+    example = _EXAMPLES.get(name, "")
     example = f"e.g. {example}" if example.startswith("{") else example
     if kind == "extra_forbidden":
         allowed = keys_at(spec, data, path[:-1])

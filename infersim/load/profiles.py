@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infersim.errors import InputError, nearest
-from infersim.load.messages import validated
+from infersim.load.messages import show, validated
 
 VARIABLE = "INFERSIM_PROFILES"
 SETTLED_NS = 2_000_000_000
@@ -40,6 +40,10 @@ _SPECS = {
     "engine": ("infersim.spec.engine", "EngineConstants"),
     "workload": ("infersim.spec.workload_model", "KINDS"),
 }
+
+
+KINDS = tuple(_FOLDERS)
+"""Of profiles."""
 
 
 def profiles_root() -> Path:
@@ -74,6 +78,12 @@ def overlay(folder: Path | str | None) -> Iterator[None]:
             del os.environ[VARIABLE]
         else:
             os.environ[VARIABLE] = before
+
+
+def spec_of(kind: str) -> Any:
+    """What the profiles of a kind hold: a spec, or several by the `kind` that stands in the file."""
+    module, name = _SPECS[kind]
+    return getattr(importlib.import_module(module), name)
 
 
 def list_profiles(kind: str) -> list[str]:
@@ -270,17 +280,19 @@ def _read(kind: str, path: Path, modified_ns: int) -> Any:
     from infersim.load.yaml12 import parse
 
     data, places = parse(read_text(path), str(path))
-    module, name = _SPECS[kind]
-    spec = getattr(importlib.import_module(module), name)
+    spec = spec_of(kind)
     return validated(
-        _of_kind(spec, data, path) if isinstance(spec, dict) else spec, {} if data is None else data, places
+        _of_kind(spec, data, places, path) if isinstance(spec, dict) else spec, {} if data is None else data, places
     )
 
 
-def _of_kind(specs: dict[str, Any], data: Any, path: Path) -> Any:
+def _of_kind(specs: dict[str, Any], data: Any, places: Any, path: Path) -> Any:
     """The spec that a profile's `kind` chooses."""
     kind = data.get("kind") if isinstance(data, dict) else None
     if kind not in specs:
         hint = nearest(kind, specs) or f"Allowed: {', '.join(specs)}"
-        raise InputError("says which kind of workload model this is", hint, "kind", repr(kind), str(path))
+        problem = "is required but missing" if kind is None else "unknown kind"
+        place = places.find("kind")
+        where = (place.line, place.column) if place else (1, 1)
+        raise InputError(problem, hint, "kind", "" if kind is None else show(kind), str(path), *where)
     return specs[kind]

@@ -1,18 +1,29 @@
-"""JSON Schema of a scenario, for editors that complete and check while people type."""
+"""JSON Schemas of the files that people write, for editors that complete and check while they type."""
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from infersim.load.profiles import spec_of
 from infersim.spec.scenario import Scenario
 
 _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
 
 
-def scenario_schema() -> dict[str, Any]:
-    """The scenario's JSON Schema (draft 2020-12)."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "infersim/scenario/1"}
-    return head | _named_bounds(Scenario.model_json_schema())
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a kind of files.
+
+    Args:
+        kind: `scenario`, or a kind of profiles: `device`, `model`, `engine`, `workload`.
+    """
+    spec = Scenario if kind == "scenario" else spec_of(kind)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"infersim/{kind}/1"}
+    members = spec.values() if isinstance(spec, dict) else [spec]
+    return head | _named_bounds(TypeAdapter(reduce(or_, members)).json_schema())
 
 
 def _named_bounds(node: Any) -> Any:

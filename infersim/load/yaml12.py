@@ -87,7 +87,7 @@ class _Reader:
         block = isinstance(event, ev.CollectionStartEvent) and not event.flow_style
         self.places.add(path, key if block else self.place(event), key)
         if isinstance(event, ev.ScalarEvent):
-            data = self.scalar(event)
+            data = self.scalar(event, path)
         elif depth >= MAX_DEPTH:
             raise self.refusal(event, f"nested deeper than {MAX_DEPTH} levels", "")
         else:
@@ -147,7 +147,7 @@ class _Reader:
             raise self.refusal(event, "'<<' merges mappings in YAML 1.1 only", "write the keys out")
         return event.value
 
-    def scalar(self, event: Any) -> Any:
+    def scalar(self, event: Any, path: str) -> Any:
         text, tag = event.value, event.tag
         if event.style == '"' and not is_printable(text):
             raise self.refusal(event, "an escape stands for a control character", "no setting takes one")
@@ -157,7 +157,7 @@ class _Reader:
         for kind, pattern, convert in _RESOLVERS:
             if (plain or tag == _CORE + kind) and pattern.fullmatch(text):
                 if kind == "int" and len(text) > _MAX_DIGITS:
-                    raise self.refusal(event, f"a whole number of {len(text)} digits is too large", "")
+                    raise self.refusal(event, f"a whole number of {len(text)} digits is too large", "", path)
                 return convert(text)
         if plain:
             return text

@@ -17,6 +17,7 @@ class Spec(BaseModel):
 
 
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
+_WITH_UNIT = re.compile(_NUMBER.pattern + r"\s*(%|[^\W\d_]+)")
 
 
 class SpecError(ValueError):
@@ -50,8 +51,8 @@ def _with_unit(table: dict[str, float]) -> BeforeValidator:
 
 def _plain_number(value: Any) -> Any:
     if isinstance(value, str):
-        unquoted = ", without quotes" if _NUMBER.fullmatch(value) else ""
-        raise ValueError(f"a number is needed{unquoted}")
+        without = "quotes" if _NUMBER.fullmatch(value) else "a unit" if _WITH_UNIT.fullmatch(value) else ""
+        raise ValueError("a number is needed" + (f", without {without}" if without else ""))
     if isinstance(value, bool):
         raise ValueError("a number is needed, not true or false")
     return value

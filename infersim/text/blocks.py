@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from infersim.text.columns import columns
 
 _LABEL = 13
+_BLANK = re.compile(r"(?<! ) (?! )")
 
 
 def warning_lines(warnings: list[str], width: int) -> list[str]:
@@ -40,3 +42,27 @@ def sentences(labelled: dict[str, str], width: int) -> list[str]:
         for label, text in labelled.items()
         for line in textwrap.wrap(text, width, initial_indent=label.ljust(indent), subsequent_indent=" " * indent)
     ]
+
+
+def folded(text: str, width: int) -> str:
+    """YAML with lines broken at single blanks, which neither quoted nor plain text nor lists in brackets mind.
+
+    Args:
+        text: as `load.to_yaml` writes it.
+        width: columns; a word that is longer stays whole.
+    """
+    return "".join(f"{row}\n" for line in text.splitlines() for row in _folded(line, width))
+
+
+def _folded(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    words = _BLANK.split(line.lstrip())
+    rows = [line[: len(line) - len(line.lstrip())] + words[0]]
+    for word in words[1:]:
+        if len(rows[-1]) + 1 + len(word) > width and rows[-1].strip() != "-":
+            rows.append(indent + word)
+        else:
+            rows[-1] += f" {word}"
+    return rows

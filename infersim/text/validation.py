@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from infersim.text.blocks import rows_block
 from infersim.text.columns import columns
 
 ALSO = "; also "
@@ -23,7 +24,7 @@ def lines(report: dict[str, Any], width: int) -> list[str]:
     """
     rows, refused = report["rows"], report["refused"]
     head = f"{report['path']}: {rows} rows, {rows - len(refused)} simulated, {len(refused)} refused"
-    found = [head, "", *_indented(_errors(report, width - 2))]
+    found = [*_wrapped(head, width), "", *_indented(_errors(report, width - 2))]
     if report["groups"]:
         found += ["", *_indented(_groups(report["groups"], width - 2))]
     if refused:
@@ -36,11 +37,13 @@ def _errors(report: dict[str, Any], width: int) -> list[str]:
     table = [["figure", "rows", "median error", "mean error", "bias"]]
     table += [[name, *_cells(errors)] for name, errors in report["overall"].items() if errors["n"]]
     table += [[f"{name} (suspect)", *_cells(errors)] for name, errors in report["suspect"].items()]
-    made = columns(table) if len(table) > 1 else []
+    made = rows_block(table, width) if len(table) > 1 else []
     nothing = [name for name, errors in report["overall"].items() if not errors["n"]]
     if nothing:
-        made += textwrap.wrap(f"nothing to compare: {', '.join(nothing)}", width, subsequent_indent="  ")
-    return made + [f"{name}: no prediction in {count} rows" for name, count in _unanswered(report).items()]
+        made += _wrapped(f"nothing to compare: {', '.join(nothing)}", width)
+    for name, count in _unanswered(report).items():
+        made += _wrapped(f"{name}: no prediction in {count} rows", width)
+    return made
 
 
 def _unanswered(report: dict[str, Any]) -> dict[str, int]:
@@ -66,12 +69,12 @@ def _groups(groups: list[dict[str, Any]], width: int) -> list[str]:
         table += [
             [group["group"], str(group["rows"]), *(_median(group.get(name)) for name in shown)] for group in groups
         ]
-        made = columns(table)
-        if len(shown) <= 1 or max(map(len, made)) <= width:
+        if len(shown) <= 1 or max(map(len, columns(table))) <= width:
             break
         shown.pop()
+    made = rows_block(table, width)
     left_out = figures[len(shown) :]
-    return made + ([f"(a wider terminal shows {', '.join(left_out)}, too)"] if left_out else [])
+    return made + (_wrapped(f"(a wider terminal shows {', '.join(left_out)}, too)", width) if left_out else [])
 
 
 def _median(errors: dict[str, Any] | None) -> str:
@@ -89,6 +92,10 @@ def _refusals(refused: list[dict[str, Any]], width: int) -> Iterator[str]:
         named += ", ".join(map(str, rows[:_FEW])) + (", …" if len(rows) > _FEW else "")
         text = f"refused {len(rows)} ({kind}): {why} [{named}]"
         yield from textwrap.wrap(text, max(width, 40), initial_indent="  ", subsequent_indent="    ")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _indented(rows: list[str]) -> list[str]:

@@ -22,7 +22,9 @@ def shell(command: str, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, **options)
 
 
-@pytest.mark.parametrize("command", ["--help", "--version", "run --help", "devices --help"])
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "run --help", "devices --help", "doctor --help", "init --help", "completion zsh"]
+)
 def test_help_imports_nothing_heavy(command):
     code = f"import sys; sys.argv = ['infersim', *{command!r}.split()]\nfrom infersim.cli import main\ntry: main()\n"
     code += "except SystemExit: print(*sorted({name.partition('.')[0] for name in sys.modules}))"
@@ -55,6 +57,18 @@ def test_the_table_shows_every_latency(infersim, tmp_path):
     assert answer.code == 0
     for word in ("TTFT", "TPOT", "ITL", "E2E", "queue", "throughput", "goodput", "MFU", "KV cache", "rests on"):
         assert word in answer.out
+
+
+def test_an_overload_comes_with_settings_to_try(infersim, tmp_path):
+    path = write(tmp_path, "rate_per_s: 6", "rate_per_s: 800")
+    many = ("--set", "run.requests=2000", "--set", "workload.chat.output_tokens.value=64", "--json")
+    warned = infersim("run", path, *many).err
+    assert "overload" in warned
+    tried = "--set fleet.main.replicas=2"
+    assert tried in warned
+    again = infersim("run", path, *many, *tried.split(" "))
+    assert again.code == 0
+    assert "--set fleet.main.replicas=4" in again.err or "overload" not in again.err
 
 
 def test_out_is_named_on_stderr(infersim, tmp_path):

@@ -8,6 +8,7 @@ from typing import TypeVar
 from infersim.load.hf.config import Config
 from infersim.spec.model import Attention, GroupedAttention, LatentAttention, LinearAttention
 
+MOST_LAYERS = 10_000
 _T = TypeVar("_T")
 _SLIDES = {"sliding_attention": True, "chunked_attention": True, "full_attention": False}
 Layers = list[Attention]
@@ -18,7 +19,7 @@ def layers_of(c: Config) -> int:
     """Number of layers, or of blocks where each stands alone."""
     listed = c.data.get("layers_block_type")
     given = len(listed) if isinstance(listed, list) else None
-    return c.integer("num_hidden_layers", "n_layer", default=given)
+    return c.count("num_hidden_layers", "n_layer", default=given, most=MOST_LAYERS)
 
 
 def full(c: Config) -> Layers:
@@ -53,7 +54,7 @@ def even(c: Config, layer: int) -> bool:
 
 def mostly(c: Config, layer: int) -> bool:
     """All but every sixth layer slide (`sliding_window_pattern`)."""
-    return (layer + 1) % c.integer("sliding_window_pattern", "_sliding_window_pattern", default=6) != 0
+    return (layer + 1) % c.count("sliding_window_pattern", "_sliding_window_pattern", default=6) != 0
 
 
 def asked(c: Config, layer: int) -> bool:
@@ -65,7 +66,7 @@ def chunked(c: Config) -> Layers:
     """Llama 4: chunks in three layers of four, where rotary embedding is."""
     layers = layers_of(c)
     rotary = c.by_layer("no_rope_layers", layers) if c.data.get("no_rope_layers") else None
-    step = c.integer("no_rope_layer_interval", default=4)
+    step = c.count("no_rope_layer_interval", default=4)
     width = c.integer("attention_chunk_size")
     local = [bool(rotary[layer]) if rotary else (layer + 1) % step != 0 for layer in range(layers)]
     return [_grouped(c, window=width if near else None) for near in local]
@@ -87,7 +88,7 @@ def hybrid(c: Config) -> Layers:
     """Qwen3-Next and Qwen3.5: Gated DeltaNet, and every fourth layer full attention with an output gate."""
     layers = layers_of(c)
     types = c.by_layer("layer_types", layers)
-    step = c.integer("full_attention_interval", default=4)
+    step = c.count("full_attention_interval", default=4)
     linear = LinearAttention(
         layers=1,
         key_heads=c.integer("linear_num_key_heads"),
@@ -124,7 +125,7 @@ def mimo_flash(c: Config) -> Layers:
 def typed(c: Config) -> Layers:
     """MiniMax-M2: `attn_type_list` has 1 for softmax attention; lightning attention is not known."""
     types = c.by_layer("attn_type_list", layers_of(c))
-    if types is not None and set(types) != {1}:
+    if types is not None and any(kind != 1 for kind in types):
         raise c.error("attn_type_list", "has layers that are no softmax attention", "1 is known")
     return full(c)
 
@@ -217,7 +218,7 @@ def searched(c: Config) -> Layers:
         if own.get("replace_with_linear") or own.get("window_length") or own.get("sparsify"):
             raise c.error("block_configs", "has attention of an unknown kind", "n_heads_in_group and no_op are known")
         if not own.get("no_op"):
-            found.append(_grouped(c, kv_heads=heads // Config(own, c.file).integer("n_heads_in_group")))
+            found.append(_grouped(c, kv_heads=heads // Config(own, c.file).count("n_heads_in_group")))
     return list[Attention](found)
 
 
@@ -228,7 +229,10 @@ def block_configs(c: Config) -> list[dict]:
         InputError: there is none for each layer.
     """
     blocks = c.by_layer("block_configs", layers_of(c))
-    if blocks is None or not all(isinstance(block, dict) and {"attention", "ffn"} <= block.keys() for block in blocks):
+    both = ("attention", "ffn")
+    if blocks is None or not all(
+        isinstance(block, dict) and all(isinstance(block.get(part), dict) for part in both) for block in blocks
+    ):
         raise c.error("block_configs", "is missing", "an attention and an ffn for each layer")
     return list(blocks)
 

@@ -47,6 +47,29 @@ class Config:
             raise self.error(name, "is no whole number", value=show(value))
         return value
 
+    def count(self, *names: str, default: int | None = None, most: int = 10**9) -> int:
+        """Like `integer`, at least 1.
+
+        Raises:
+            InputError: as that, or it is out of range.
+        """
+        value = self.integer(*names, default=default)
+        if not 1 <= value <= most:
+            name = next((name for name in names if self.has(name)), names[0])
+            raise self.error(name, f"must be from 1 to {most:,}", value=show(value))
+        return value
+
+    def sequence(self, name: str) -> list[Any]:
+        """A key's list; an empty one where it is not there.
+
+        Raises:
+            InputError: it is something else.
+        """
+        value = self.data.get(name) or []
+        if not isinstance(value, list):
+            raise self.error(name, "a list is needed", value=show(value))
+        return value
+
     def flag(self, name: str, default: bool = False) -> bool:
         """A key that is true or false.
 

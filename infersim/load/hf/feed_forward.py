@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from infersim.load.hf.attention import block_configs, layers_of, pattern_of
 from infersim.load.hf.config import Config
+from infersim.load.messages import show
 from infersim.spec.model import DenseFeedForward, FeedForward, MoeFeedForward
 
 Layers = list[FeedForward]
+MOST_TIMES = 1000
+"""How much wider than the residual stream a layer may be."""
 
 
 def swiglu(c: Config) -> Layers:
@@ -28,7 +31,7 @@ def mixtral(c: Config) -> Layers:
 
 def qwen_moe(c: Config) -> Layers:
     """Experts in every `decoder_sparse_step`-th layer but those of `mlp_only_layers`."""
-    step, dense = c.integer("decoder_sparse_step", default=1), c.data.get("mlp_only_layers") or []
+    step, dense = c.count("decoder_sparse_step", default=1), c.sequence("mlp_only_layers")
     width, shared = c.integer("moe_intermediate_size"), c.integer("shared_expert_intermediate_size", default=0)
     moe = _experts(c, ("num_experts",), width, shared)
     sparse = [layer not in dense and (layer + 1) % step == 0 for layer in range(layers_of(c))]
@@ -50,7 +53,7 @@ def deepseek(c: Config) -> Layers:
 
 def llama4(c: Config) -> Layers:
     """Experts and a shared one in every `interleave_moe_layer_step`-th layer."""
-    step, width = c.integer("interleave_moe_layer_step", default=1), c.integer("intermediate_size")
+    step, width = c.count("interleave_moe_layer_step", default=1), c.integer("intermediate_size")
     sparse = [(layer + 1) % step == 0 for layer in range(layers_of(c))]
     return _mixed(c, sparse, _experts(c, ("num_local_experts",), width, width), "intermediate_size_mlp")
 
@@ -94,7 +97,10 @@ def searched(c: Config) -> Layers:
         if own.get("replace_with_linear") or own.get("sparsify"):
             raise c.error("block_configs", "has a feed-forward layer of an unknown kind", "ffn_mult, no_op are known")
         if not own.get("no_op"):
-            width = int(2 * own["ffn_mult"] * hidden / 3)
+            times = own.get("ffn_mult")
+            if isinstance(times, bool) or not isinstance(times, (int, float)) or not 0 < times < MOST_TIMES:
+                raise c.error("block_configs", f"ffn_mult must be from 0 to {MOST_TIMES}", value=show(times))
+            width = int(2 * times * hidden / 3)
             found.append(DenseFeedForward(layers=1, intermediate=-(-width // 256) * 256))
     return list[FeedForward](found)
 
@@ -104,7 +110,7 @@ def _sparse(c: Config) -> list[bool]:
     layers, first = layers_of(c), c.integer("first_k_dense_replace", default=0)
     if isinstance(c.data.get("moe_layer_freq"), list):
         return [bool(flag) for flag in c.by_layer("moe_layer_freq", layers) or ()]
-    step = c.integer("moe_layer_freq", default=1)
+    step = c.count("moe_layer_freq", default=1)
     return [layer >= first and layer % step == 0 for layer in range(layers)]
 
 

@@ -89,7 +89,7 @@ def _lookup(c: Config) -> int:
 
 def _shared_index(c: Config) -> str | None:
     """GLM-5.2 lets layers use the tokens that an earlier layer's index picked."""
-    shared = list(c.data.get("indexer_types") or ()).count("shared")
+    shared = c.sequence("indexer_types").count("shared")
     return f"{shared} layers share the index of an earlier one; counted as if each had its own" if shared else None
 
 
@@ -109,6 +109,8 @@ def _mapping(file: Path) -> dict[str, Any]:
         data = json.loads(read_text(file))
     except json.JSONDecodeError as error:
         raise InputError(f"is no JSON: {error.msg}", "", "", "", str(file), error.lineno, error.colno) from None
+    except ValueError:
+        raise InputError("is no JSON that can be read: a number of thousands of digits", file=str(file)) from None
     except RecursionError:
         raise InputError("is nested too deeply", file=str(file)) from None
     if not isinstance(data, dict):

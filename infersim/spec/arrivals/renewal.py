@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infersim.spec.arrivals.base import Cv, Open, PositiveRate
-from infersim.spec.base import Integer, Number, Seconds, Spec
+from infersim.spec.arrivals.base import Cv, Open, PositiveRate, Time
+from infersim.spec.base import Integer, Spec
 
 
 class Poisson(Open):
@@ -32,7 +32,7 @@ class Gamma(Open):
     kind: Literal["gamma"] = "gamma"
     rate_per_s: PositiveRate
     """Mean arrivals a second."""
-    cv: Annotated[Number, Field(gt=0, le=100)]
+    cv: Annotated[Cv, Field(le=100)]
     """Coefficient of variation of the gaps."""
 
 
@@ -58,5 +58,5 @@ class ClosedLoop(Spec):
     kind: Literal["closed_loop"] = "closed_loop"
     clients: Annotated[Integer, Field(ge=1, le=10**6)]
     """Clients, each with one request under way; all start at time 0."""
-    think_s: Annotated[Seconds, Field(ge=0)] = 0.0
+    think_s: Time = 0.0
     """Time between an answer's last token and the client's next request."""

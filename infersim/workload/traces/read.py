@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from infersim.workload.requests import Requests
 from infersim.workload.traces.opening import Opened, opened
 from infersim.workload.traces.records import CLIENTS, client_of, read_record
 from infersim.workload.traces.selection import played
+from infersim.workload.traces.sheets import json_value
 from infersim.workload.traces.tables import read_table
 
 
@@ -68,9 +68,9 @@ def _document(file: Opened) -> tuple[Any, bool]:
         raise InputError("is one JSON list", "one object a line is needed (JSON lines)", file=str(file.path), line=1)
     first, _, rest = text.partition("\n")
     try:
-        return json.loads(first), not rest
+        return json_value(first), not rest
     except (ValueError, RecursionError) as error:
         try:
-            return json.loads(text), True
+            return json_value(text), True
         except (ValueError, RecursionError):
             raise InputError(f"is not JSON: {error}"[:200], "", file=str(file.path), line=1) from None

@@ -141,7 +141,7 @@ def _usage(answers: list[Any]) -> tuple[Any, Any] | None:
                 continue
             try:
                 usage = json.loads(line.removeprefix("data:")).get("usage")
-            except (ValueError, AttributeError):
+            except (ValueError, AttributeError, RecursionError):
                 continue
             if isinstance(usage, dict):
                 return usage.get("prompt_tokens"), usage.get("completion_tokens")

@@ -14,6 +14,8 @@ from infersim.load.messages import show
 from infersim.workload.traces.opening import Opened
 
 Row = dict[str, Any]
+MOST_DIGITS = 4000
+"""A whole number of more is read as an infinite one: Python takes no more than 4300 at a time."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,21 @@ def _csv_rows(file: Opened) -> Iterator[tuple[int, Row]]:
         yield line, dict(zip(names, cells, strict=True))
 
 
+def json_value(text: str) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= MOST_DIGITS else float(digits))
+
+
 def _json_rows(file: Opened) -> Iterator[tuple[int, Row]]:
     for line, text in enumerate(io.StringIO(file.text), 1):
         if not text.strip():
             continue
         try:
-            row = json.loads(text)
+            row = json_value(text)
         except (ValueError, RecursionError) as error:
             what = f"is not JSON: {error}"[:200]
             raise InputError(what, "one object a line is needed", file=str(file.path), line=line) from None
