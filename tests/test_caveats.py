@@ -138,7 +138,7 @@ def test_a_horizon_at_the_beginning_is_said():
 def test_what_recorded_blocks_have_in_common_is_said():
     """Of three prompts two were sent; the second begins with the first block of the first."""
     blocks = {0: Blocks(10, np.array([1, 2, 1, 3, 1, 3]), np.array([0, 2, 4, 6]))}
-    found = caveats(scenario(), table((20, 20)), np.zeros(0), 100, Span(0.0, 60.0), blocks)
+    found = caveats(scenario(), table((20, 20)), np.zeros(0), 100, Span(0.0, 60.0), blocks=blocks)
     assert [sentence.partition(" of the")[0] for sentence in found] == ["25%"]
     refused = table((20, 20)) | {"status": np.array([COMPLETED, REJECTED])}
     found = caveats(scenario(), refused, np.zeros(0), 100, Span(0.0, 60.0), blocks)
