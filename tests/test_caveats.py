@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infersim.caveats import caveats
+from infersim.caveats import caveats, growing_queue
 from infersim.records import COMPLETED, CUT_OUTPUT, CUT_PROMPT, REJECTED
 from infersim.spec.scenario import Scenario
 from infersim.summary import Span
@@ -33,7 +33,8 @@ def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
 
 
 def said(asked, requests, held=0, begin_s=0.0) -> list[str]:
-    return caveats(asked, requests, np.zeros(held), 20, Span(begin_s, 60.0))
+    span = Span(begin_s, 60.0)
+    return caveats(asked, requests, held, 20, span, growing_queue(asked, requests, np.zeros(held), span))
 
 
 def test_nothing_is_said_of_an_ordinary_run():
@@ -102,8 +103,9 @@ def test_an_overload_at_the_client_is_no_overload_of_the_server():
     grows = np.arange(count) * 1.5
     requests = table([10] * count) | {"due_s": np.arange(count, dtype=float), "scheduled_s": grows}
     for arrival, end in ((requests["due_s"], "not a steady state."), (grows, "keeps it out of the latencies.")):
-        told = caveats(scenario(), requests | {"arrival_s": arrival}, np.zeros(0), 20, Span(0.0, 900.0))
-        assert told[0].endswith(end)
+        told = growing_queue(scenario(), requests | {"arrival_s": arrival}, np.zeros(0), Span(0.0, 900.0))
+        assert told.endswith(end)
+        assert told in caveats(scenario(), requests, 0, 20, Span(0.0, 900.0), told)
 
 
 def test_a_warm_up_that_leaves_nothing_is_named():
@@ -129,5 +131,5 @@ def test_a_warm_up_that_takes_all_it_may_is_said():
 
 def test_a_horizon_at_the_beginning_is_said():
     requests = table() | {"status": np.zeros(2, dtype=int)}
-    found = caveats(scenario(), requests, np.zeros(0), 20, Span(0.0, 0.0))
+    found = caveats(scenario(), requests, 0, 20, Span(0.0, 0.0), "")
     assert found == ["the last request was sent at time 0, which is the horizon: there is nothing to report."]

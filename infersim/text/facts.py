@@ -67,8 +67,8 @@ def _span(span: Summary) -> dict[str, str]:
 
 
 def latency_rows(summary: Summary) -> list[list[str]]:
-    """A head and a row a latency, with its statistics."""
-    rows = [["", *STATISTICS]]
+    """A head and a row a latency, with its statistics; the head says if they are no steady state's."""
+    rows = [["queue grows" if summary.get("overloaded") else "", *STATISTICS]]
     for name, label in LATENCIES.items():
         values = _part(summary, name)
         rows.append([label, *(_time(values.get(statistic)) for statistic in STATISTICS)])
@@ -120,6 +120,7 @@ def origin(summary: Summary) -> dict[str, str]:
             by_level.setdefault(str(curve.get("confidence")), []).append(str(curve.get("curve")))
         parts = "; ".join(f"{level}: {', '.join(names)}" for level, names in by_level.items())
         facts["rests on"] = f"{confidence['level']} numbers" + (f" ({parts})" if parts else "")
+    facts |= _chance(_part(summary, "intervals"))
     facts |= _expected(_part(confidence, "prediction_interval"))
     if confidence.get("extrapolated"):
         facts["extrapolated"] = "; ".join(_extrapolation(entry) for entry in confidence["extrapolated"])
@@ -127,6 +128,21 @@ def origin(summary: Summary) -> dict[str, str]:
         took = f"{show_seconds(wall['simulate_s'])} simulating, {show_seconds(wall.get('total_s'))} in all"
         facts["wall time"] = took
     return facts
+
+
+def _chance(intervals: Summary) -> dict[str, str]:
+    """Where the means would lie, had the run gone on for ever."""
+    shown = {"ttft_s": show_seconds, "tpot_s": show_seconds, "throughput": number}
+    labels = {"throughput": ("requests_per_s", "requests/s")} | {
+        name: ("mean", f"mean {LATENCIES[name]}") for name in ("ttft_s", "tpot_s")
+    }
+    known = []
+    for name, show in shown.items():
+        of, label = labels[name]
+        interval = _part(intervals, name).get(of)
+        if interval:
+            known.append(f"{label} {show(interval[0])} to {show(interval[1])}")
+    return {"by chance": f"{', '.join(known)} (95% intervals by batch means)"} if known else {}
 
 
 def _expected(interval: Summary) -> dict[str, str]:

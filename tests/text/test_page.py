@@ -157,3 +157,15 @@ def test_replicas_and_their_devices_are_told_apart(replicas, tensor, text):
 def test_warnings_come_before_the_figures():
     text = page(FULL)
     assert text.index("warning: overloaded") < text.index("TTFT")
+
+
+def test_an_overload_marks_the_latencies():
+    assert "queue grows" not in page(FULL)
+    assert page(FULL | {"overloaded": True}).split("\n\n")[2].startswith("queue grows  ")
+
+
+def test_intervals_of_one_run_are_told_where_there_are_any():
+    none = {"ttft_s": {"mean": None}, "tpot_s": {"mean": None}, "throughput": {"requests_per_s": None}}
+    some = none | {"ttft_s": {"mean": [0.010, 0.012]}, "throughput": {"requests_per_s": [5.5, 5.8]}}
+    assert "by chance" not in page(FULL | {"intervals": none})
+    assert "mean TTFT 10 ms to 12 ms, requests/s 5.5 to 5.8 (95% intervals" in page(FULL | {"intervals": some}, 120)
