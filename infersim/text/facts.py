@@ -5,7 +5,7 @@ Any figure may be None (nothing to report) and is shown as a dash.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from infersim.units import show_seconds
@@ -14,6 +14,11 @@ Summary = dict[str, Any]
 LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "itl_s": "ITL", "e2e_s": "E2E", "queue_s": "queue"}
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 VERDICTS = {True: "attained", False: "missed", None: "not decided, too many were under way at the end"}
+_BY_CHANCE: tuple[tuple[str, str, str, Callable[[float | None], str]], ...] = (
+    ("ttft_s", "mean", "mean TTFT", show_seconds),
+    ("tpot_s", "mean", "mean TPOT", show_seconds),
+    ("throughput", "requests_per_s", "requests/s", lambda value: number(value)),
+)
 UNNAMED = "unnamed scenario"
 NOTHING = "–"
 
@@ -132,16 +137,11 @@ def origin(summary: Summary) -> dict[str, str]:
 
 def _chance(intervals: Summary) -> dict[str, str]:
     """Where the means would lie, had the run gone on for ever."""
-    shown = {"ttft_s": show_seconds, "tpot_s": show_seconds, "throughput": number}
-    labels = {"throughput": ("requests_per_s", "requests/s")} | {
-        name: ("mean", f"mean {LATENCIES[name]}") for name in ("ttft_s", "tpot_s")
-    }
-    known = []
-    for name, show in shown.items():
-        of, label = labels[name]
-        interval = _part(intervals, name).get(of)
-        if interval:
-            known.append(f"{label} {show(interval[0])} to {show(interval[1])}")
+    known = [
+        f"{label} {show(interval[0])} to {show(interval[1])}"
+        for name, of, label, show in _BY_CHANCE
+        if (interval := _part(intervals, name).get(of))
+    ]
     return {"by chance": f"{', '.join(known)} (95% intervals by batch means)"} if known else {}
 
 
