@@ -18,6 +18,7 @@ FAILED, INTERRUPTED = 2, 130
 _COMMANDS = {
     "run": "infersim.cli.run:run",
     "explain": "infersim.cli.explain:explain",
+    "compare": "infersim.cli.compare:compare",
     "devices": "infersim.cli.profiles:devices",
     "models": "infersim.cli.profiles:models",
     "workloads": "infersim.cli.workloads:workloads",

@@ -1,0 +1,108 @@
+"""A comparison of scenarios as a page or a notebook's cell, from the object that `--json` prints."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+from infersim.text import facts, notebook
+from infersim.text.blocks import rows_block, sentences, warning_lines
+from infersim.units import show_seconds
+
+_LABELS = {
+    "throughput.requests_per_s": "requests/s",
+    "throughput.output_tokens_per_s": "output tokens/s",
+    "goodput.requests_per_s": "goodput/s",
+    "goodput.fraction": "goodput share",
+    "cost.usd_per_million_output_tokens": "USD/M tokens",
+    "energy.joules_per_output_token": "J/token",
+}
+
+
+def page(summary: dict[str, Any], width: int = 80) -> str:
+    """A comparison as text.
+
+    Args:
+        summary: what `Comparison.summary()` returns.
+        width: columns of the terminal.
+    """
+    blocks = [textwrap.wrap(_heading(summary), width), warning_lines(summary["warnings"], width)]
+    for title, rows in _tables(summary):
+        blocks.append([*textwrap.wrap(title, width), *rows_block(rows, width)])
+    blocks.append(sentences(_notes(summary), width))
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def html(summary: dict[str, Any]) -> str:
+    """A comparison as HTML for a notebook cell; `summary` as in `page`."""
+    tables = "".join(notebook.heading(title, []) + notebook.table(rows) for title, rows in _tables(summary))
+    return notebook.heading(_heading(summary), summary["warnings"]) + tables + notebook.sentences(_notes(summary))
+
+
+def label(figure: str) -> str:
+    """A figure in few letters: `TTFT p99`; its path where there is no shorter name."""
+    name, _, of = figure.partition(".")
+    return f"{facts.LATENCIES[name]} {of}" if name in facts.LATENCIES else _LABELS.get(figure, figure)
+
+
+def value(figure: str, number: float | None) -> str:
+    """A figure's value with its unit, where that is seconds."""
+    if figure.rpartition(".")[0].rpartition(".")[2].endswith("_s"):
+        return show_seconds(number, zeros=True)
+    return facts.share(number) if figure.endswith("fraction") else facts.number(number)
+
+
+def _heading(summary: dict[str, Any]) -> str:
+    return (
+        f"{summary['replications']:,} replications of each, paired: every one with the same seed for all. Mean "
+        "differences, ± half of the 95% interval"
+    )
+
+
+def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
+    """A title and rows for each two scenarios."""
+    means = {each["name"]: each["figures"] for each in summary["scenarios"]}
+    pairs = dict.fromkeys((row["of"], row["against"]) for row in summary["differences"])
+    for of, against in pairs:
+        rows = [["", "this", "that", "difference", "verdict", "pairing"]]
+        for row in summary["differences"]:
+            if (row["of"], row["against"]) == (of, against):
+                figure = row["figure"]
+                both = (value(figure, means[name][figure]["mean"]) for name in (of, against))
+                rows.append([label(figure), *both, _difference(row), row["verdict"], _ratio(row["variance_ratio"])])
+        yield f"{of} (this) against {against} (that)", rows
+
+
+def _difference(row: dict[str, Any]) -> str:
+    """`−12.3% ± 0.4%` of the first's mean; in the figure's own unit where that is 0."""
+    if row["mean"] is None:
+        return facts.NOTHING
+    half = None if row["ci95"] is None else (row["ci95"][1] - row["ci95"][0]) / 2
+    if row["relative"] is None:
+        told = f"{row['mean']:+.3g}"
+        return told if half is None else f"{told} ± {half:.2g}"
+    per = row["relative"] / row["mean"] if row["mean"] else None
+    told = f"{100 * row['relative']:+.3g}%"
+    return told if half is None or per is None else f"{told} ± {100 * abs(per) * half:.2g}%"
+
+
+def _ratio(ratio: float | None) -> str:
+    return facts.NOTHING if ratio is None else f"×{ratio:.2g}" if ratio < 100 else f"×{ratio:,.0f}"
+
+
+def _notes(summary: dict[str, Any]) -> dict[str, str]:
+    """What verdicts and pairing mean here."""
+    count = len(summary["differences"])
+    notes = {
+        "verdicts": f"the chance that any of these {count} calls a difference where there is none is 5% at most "
+        "(Holm); 'not told apart': if there is a difference, it takes more replications to see it"
+    }
+    ratios = [row["variance_ratio"] for row in summary["differences"] if row["variance_ratio"] is not None]
+    if ratios:
+        middle = median(ratios)
+        spared = summary["replications"] * (middle - 1)
+        saved = f"it spared some {spared:,.0f} runs of each" if spared >= 1 else "it spared nothing"
+        notes["pairing"] = f"the same seeds cut a difference's variance {_ratio(middle)} in the median: {saved}"
+    return notes
