@@ -77,14 +77,15 @@ class Best:
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader must not miss."""
+        """What a reader must not miss, of scenarios that were not dropped."""
         found = []
         if not self.decided:
             left = ", ".join(self._among[number].name for number in self._selection.alive)
             found.append(f"not decided within {self._selection.observations:,} replications; still in: {left}.")
-        for number, each in enumerate(self._among):
+        for number in self._selection.alive:
             runs = [answer for (of, _), answer in sorted(self._answers.items()) if of == number]
-            found += [f"{each.name}: {sentence}" for sentence in replicated.told([run.warnings for run in runs])]
+            told = replicated.told([run.warnings for run in runs])
+            found += [f"{self._among[number].name}: {sentence}" for sentence in told]
         return found
 
     def summary(self) -> dict[str, Any]:

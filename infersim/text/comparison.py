@@ -83,13 +83,21 @@ def _difference(row: dict[str, Any]) -> str:
     if row["relative"] is None:
         told = f"{row['mean']:+.3g}"
         return told if half is None else f"{told} ± {half:.2g}"
-    per = row["relative"] / row["mean"] if row["mean"] else None
-    told = f"{100 * row['relative']:+.3g}%"
-    return told if half is None or per is None else f"{told} ± {100 * abs(per) * half:.2g}%"
+    told = _percent(row["relative"], "+")
+    if half is None or not row["mean"]:
+        return told
+    return f"{told} ± {_percent(abs(row['relative'] / row['mean']) * half)}"
+
+
+def _percent(share: float, sign: str = "") -> str:
+    """A share as percent: two decimals, or one of ten and more."""
+    return f"{100 * share:{sign}.{2 if abs(share) < 0.1 else 1}f}%"
 
 
 def _ratio(ratio: float | None) -> str:
-    return facts.NOTHING if ratio is None else f"×{ratio:.2g}" if ratio < 100 else f"×{ratio:,.0f}"
+    if ratio is None:
+        return facts.NOTHING
+    return "> ×1000" if ratio > 1000 else f"×{ratio:.0f}" if ratio >= 100 else f"×{ratio:.2g}"
 
 
 def _notes(summary: dict[str, Any]) -> dict[str, str]:
@@ -101,8 +109,10 @@ def _notes(summary: dict[str, Any]) -> dict[str, str]:
     }
     ratios = [row["variance_ratio"] for row in summary["differences"] if row["variance_ratio"] is not None]
     if ratios:
-        middle = median(ratios)
-        spared = summary["replications"] * (middle - 1)
-        saved = f"it spared some {spared:,.0f} runs of each" if spared >= 1 else "it spared nothing"
-        notes["pairing"] = f"the same seeds cut a difference's variance {_ratio(middle)} in the median: {saved}"
+        least, middle = min(ratios), median(ratios)
+        unpaired = facts.number(int(summary["replications"] * middle))
+        notes["pairing"] = (
+            f"the same seeds cut a difference's variance {_ratio(least)} at least and {_ratio(middle)} in the median, "
+            f"where {unpaired} unpaired replications would be as sure as these {summary['replications']:,}"
+        )
     return notes

@@ -126,7 +126,8 @@ def origin(summary: Summary) -> dict[str, str]:
         parts = "; ".join(f"{level}: {', '.join(names)}" for level, names in by_level.items())
         facts["rests on"] = f"{confidence['level']} numbers" + (f" ({parts})" if parts else "")
     facts |= _chance(_part(summary, "intervals"))
-    facts |= _expected(_part(confidence, "prediction_interval"))
+    if not summary.get("overloaded"):  # benchmarks of a growing queue were not among those that were validated
+        facts |= _expected(_part(confidence, "prediction_interval"))
     if confidence.get("extrapolated"):
         facts["extrapolated"] = "; ".join(_extrapolation(entry) for entry in confidence["extrapolated"])
     if wall.get("simulate_s") is not None:

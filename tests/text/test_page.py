@@ -161,7 +161,12 @@ def test_warnings_come_before_the_figures():
 
 def test_an_overload_marks_the_latencies():
     assert "queue grows  " not in page(FULL)
-    assert "\nqueue grows  " in page(FULL | {"overloaded": True})
+    interval = {"ttft_s": {"mean": [0.009, 0.012]}, "basis": "80% of 50 runs"}
+    told = FULL | {"confidence": FULL["confidence"] | {"prediction_interval": interval}}
+    assert "expected" in page(told)
+    marked = page(told | {"overloaded": True})
+    assert "\nqueue grows  " in marked
+    assert "expected" not in marked
 
 
 def test_intervals_of_one_run_are_told_where_there_are_any():
