@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,13 +126,18 @@ def _best(
     from infersim.compare.best import MOST
 
     with ExitStack() as stack:
+
+        def stage(runs: int) -> Callable[[], None]:
+            stack.close()  # the bar of the stage before
+            return bar(stack, "runs")(runs)
+
         return find_best(
             *given,
             figure=figure,
             indifference=indifference or "5%",
             first=first or 10,
             most=most or MOST,
-            progress=bar(stack, "runs"),
+            progress=stage,
             **_jobs(options),
         )
 

@@ -104,21 +104,31 @@ def run_all(
         found[wanted[number]] = answer
         done()
 
-    given = ([each.loaded for each in among], wanted, seed, tuple(figures))
+    given = (among, wanted, seed, tuple(figures))
     share_out(_run, given, range(len(wanted)), jobs, take)
     return found
 
 
-def _run(given: tuple[Sequence[load.Loaded], list[tuple[int, int]], int, tuple[str, ...]], number: int) -> Answer:
+def _run(given: tuple[Sequence[Contender], list[tuple[int, int]], int, tuple[str, ...]], number: int) -> Answer:
     among, wanted, seed, figures = given
     contender, replication = wanted[number]
-    loaded = among[contender]
+    loaded = among[contender].loaded
     run = loaded.scenario.run.model_copy(update={"seed": replication_seed(seed, replication), "replications": 1})
     scenario = loaded.scenario.model_copy(update={"run": run})
-    result = simulate(load.Loaded(scenario, loaded.folder, loaded.places))
+    try:
+        result = simulate(load.Loaded(scenario, loaded.folder, loaded.places))
+    except InputError as error:
+        raise _of(among[contender].name, error) from None
     summary = result.summary()
     values = tuple(figure(summary, name) for name in figures)
     return Answer(values, summary["overloaded"], tuple(summary["warnings"]), result.inputs())
+
+
+def _of(name: str, error: InputError) -> InputError:
+    """The error with the scenario that it concerns: of variants of one file the place does not tell."""
+    each = getattr(error, "errors", (error,))[0]
+    hint = "\n".join(part for part in (each.hint, f"in scenario {name!r}") if part)
+    return type(each)(each.problem, hint, each.field, each.value, each.file, each.line, each.column)
 
 
 def _loaded(given: Given, overrides: load.Overrides) -> load.Loaded:

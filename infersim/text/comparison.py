@@ -64,6 +64,7 @@ def _heading(summary: dict[str, Any]) -> str:
 def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
     """A title and rows for each two scenarios."""
     means = {each["name"]: each["figures"] for each in summary["scenarios"]}
+    growing = {each["name"] for each in summary["scenarios"] if each["overloaded"]}
     pairs = dict.fromkeys((row["of"], row["against"]) for row in summary["differences"])
     for of, against in pairs:
         rows = [["", "this", "that", "difference", "verdict", "pairing"]]
@@ -71,14 +72,22 @@ def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
             if (row["of"], row["against"]) == (of, against):
                 figure = row["figure"]
                 both = (value(figure, means[name][figure]["mean"]) for name in (of, against))
-                rows.append([label(figure), *both, _difference(row), row["verdict"], _ratio(row["variance_ratio"])])
+                rows.append(
+                    [label(figure), *both, _difference(row, growing), row["verdict"], _ratio(row["variance_ratio"])]
+                )
         yield f"{of} (this) against {against} (that)", rows
 
 
-def _difference(row: dict[str, Any]) -> str:
-    """`−12.3% ± 0.4%` of the first's mean; in the figure's own unit where that is 0."""
+def _difference(row: dict[str, Any], growing: set[str]) -> str:
+    """`−12.3% ± 0.4%` of the first's mean; in the figure's own unit where that is 0.
+
+    Latencies and queues of a scenario whose queue grows have no size: it depends on the run's length.
+    """
     if row["mean"] is None:
         return facts.NOTHING
+    waits = {*row["figure"].split(".")} & {*facts.LATENCIES, "queue"}
+    if waits and growing & {row["of"], row["against"]}:
+        return "queue grows"
     half = None if row["ci95"] is None else (row["ci95"][1] - row["ci95"][0]) / 2
     if row["relative"] is None:
         told = f"{row['mean']:+.3g}"
@@ -90,8 +99,9 @@ def _difference(row: dict[str, Any]) -> str:
 
 
 def _percent(share: float, sign: str = "") -> str:
-    """A share as percent: two decimals, or one of ten and more."""
-    return f"{100 * share:{sign}.{2 if abs(share) < 0.1 else 1}f}%"
+    """A share as percent with two decimals, from ten on with one, from a thousand on with none."""
+    digits = 2 if abs(share) < 0.1 else 1 if abs(share) < 10 else 0
+    return f"{100 * share:{sign},.{digits}f}%"
 
 
 def _ratio(ratio: float | None) -> str:

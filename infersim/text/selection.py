@@ -50,7 +50,5 @@ def _notes(summary: dict[str, Any]) -> dict[str, str]:
     sure, least = facts.share(summary["confidence"]), summary["indifference"]
     least = facts.share(least) if summary["relative"] else value(summary["figure"], least)
     chance = f"with {sure} probability the best one is found, if it is better than all others by {least} or more"
-    return {
-        "sure": f"{chance}; of scenarios closer than that any may be chosen (KN)",
-        "runs": f"{summary['runs']:,}, in place of the {summary['runs_of_all']:,} of as many replications of all",
-    }
+    notes = {"sure": f"{chance}; of scenarios closer than that any may be chosen (KN)"} if summary["decided"] else {}
+    return notes | {"runs": f"{summary['runs']:,}, in place of the {summary['runs_of_all']:,} of as many of all"}

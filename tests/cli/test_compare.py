@@ -72,3 +72,4 @@ def test_a_model_that_does_not_fit_is_told_with_its_place(infersim, two, tmp_pat
     assert answer.code == 2
     assert "big.yaml:" in answer.err
     assert "does not fit" in answer.err
+    assert "in scenario 'big'" in answer.err

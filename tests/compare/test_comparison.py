@@ -68,6 +68,8 @@ def test_overloads_and_unlike_runs_are_said(chat):
     assert found.warnings[0] == "the scenarios differ in run.requests: so do their runs."
     assert found.warnings[1].startswith("flood: overload")
     assert [each["overloaded"] for each in found.summary()["scenarios"]] == [0, 2]
+    assert ">queue grows<" in found._repr_html_()
+    assert ">queue grows<" not in sim.compare(chat, (chat, FASTER), replications=2)._repr_html_()
 
 
 def test_files_hold_what_the_summary_says(chat, tmp_path):
