@@ -14,6 +14,9 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infersim.compare import Comparison as Comparison
+    from infersim.compare import compare as compare
+    from infersim.compare import find_best as find_best
     from infersim.errors import InputError as InputError
     from infersim.load import load_scenario as load_scenario
     from infersim.result import Result as Result
@@ -23,13 +26,27 @@ if TYPE_CHECKING:
     from infersim.spec.scenario import Scenario as Scenario
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Replications", "Result", "Scenario", "load_scenario", "replicate", "simulate"]
+__all__ = [
+    "Comparison",
+    "InputError",
+    "Replications",
+    "Result",
+    "Scenario",
+    "compare",
+    "find_best",
+    "load_scenario",
+    "replicate",
+    "simulate",
+]
 
 _HOMES = {
+    "Comparison": "infersim.compare",
     "InputError": "infersim.errors",
     "Replications": "infersim.runs",
     "Result": "infersim.result",
     "Scenario": "infersim.spec.scenario",
+    "compare": "infersim.compare",
+    "find_best": "infersim.compare",
     "load_scenario": "infersim.load",
     "replicate": "infersim.runs",
     "simulate": "infersim.simulate",

@@ -28,9 +28,10 @@ CLIPPED = 0.05
 def caveats(
     scenario: Scenario,
     requests: dict[str, np.ndarray],
-    held_s: np.ndarray,
+    unsent: int,
     longest: int,
     span: Span,
+    growing: str,
     interrupted: bool = False,
     blocks: Mapping[int, Blocks] = MappingProxyType({}),
 ) -> list[str]:
@@ -39,16 +40,17 @@ def caveats(
     Args:
         scenario: what was asked.
         requests: the request table's columns.
-        held_s: when those requests were due that their client's limit kept unsent to the end [s].
+        unsent: requests that their client's limit kept back to the end.
         longest: most tokens of prompt and output that a replica takes.
         span: the window of the figures.
+        growing: what `growing_queue` says.
         interrupted: whether the run was ended before its end.
         blocks: by class whose prompts' block hashes were recorded, those of its requests in their order.
     """
     return [
         *_cut_short(scenario, requests, span, interrupted),
-        *_overload(scenario, requests, held_s, span),
-        *(() if interrupted else _unsent(scenario, requests, held_s.size)),
+        *([growing] if growing else []),
+        *(() if interrupted else _unsent(scenario, requests, unsent)),
         *_held(requests),
         *_rejected(requests, longest),
         *_cut(requests, longest),
@@ -71,15 +73,22 @@ def _cut_short(scenario: Scenario, requests: dict[str, np.ndarray], span: Span, 
         yield f"run.replications = {scenario.run.replications:,}: this is one of them, that of run.seed."
 
 
-def _overload(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, span: Span) -> Iterator[str]:
+def growing_queue(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, span: Span) -> str:
+    """A sentence that says how arrivals outran service; empty where they did not.
+
+    Args:
+        scenario, requests, span: as for `caveats`.
+        held_s: when those requests were due that their client's limit kept unsent to the end [s].
+    """
     closed = [isinstance(traffic.arrivals, (ClosedLoop, AllAtOnce)) for traffic in scenario.workload.values()]
     opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
     due_s = np.concatenate([requests["due_s"][opened], held_s])
     scheduled_s = np.concatenate([requests["scheduled_s"][opened], np.full(held_s.size, np.nan)])
     said = overload(due_s, scheduled_s, span.end_s)
-    if said:
-        at_client = held_s.size or (requests["arrival_s"] > requests["due_s"]).any()
-        yield f"{said} {AT_CLIENT if at_client else AT_SERVER} {_more(scenario)}"
+    if not said:
+        return ""
+    at_client = held_s.size or (requests["arrival_s"] > requests["due_s"]).any()
+    return f"{said} {AT_CLIENT if at_client else AT_SERVER} {_more(scenario)}"
 
 
 def _more(scenario: Scenario) -> str:

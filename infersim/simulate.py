@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from infersim import load
-from infersim.caveats import caveats
+from infersim.caveats import caveats, growing_queue
 from infersim.deployment import LENGTHS, Deployment, deploy
 from infersim.errors import InputError
 from infersim.metrics import latency, warmup
@@ -101,11 +101,24 @@ def _simulate(
     span = Span(usage.begin_s, _last_finish(requests) if outcome.horizon_s is None else outcome.horizon_s)
     kept = outcome.held_back
     interrupted = watch is not None and watch.stopped
-    said = caveats(scenario, requests, kept.arrival_s, plan.most_tokens, span, interrupted, traffic.blocks)
+    growing = growing_queue(scenario, requests, kept.arrival_s, span)
+    most_tokens = plan.most_tokens
+    said = caveats(scenario, requests, kept.arrival_s.size, most_tokens, span, growing, interrupted, traffic.blocks)
     warnings = [*said, *traffic.notes, *deployment.warnings]
     unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(
-        Run(resolved, folder, requests, unsent, plan.frontend_s, outcome.requeues, usage, deployment.facts, span),
+        Run(
+            resolved,
+            folder,
+            requests,
+            unsent,
+            plan.frontend_s,
+            outcome.requeues,
+            usage,
+            deployment.facts,
+            span,
+            bool(growing),
+        ),
         _confidence(deployment, usage),
         deployment.errors,
         warnings,

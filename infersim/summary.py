@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from infersim.cost import energy, meter
-from infersim.metrics import latency, queueing, sessions
+from infersim.metrics import latency, queueing, run_intervals, sessions
 from infersim.metrics.statistics import Histogram
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, REJECTED
+from infersim.spec.arrivals import AllAtOnce
 from infersim.spec.fleet import Purchase
 from infersim.spec.scenario import Scenario
 
@@ -74,6 +75,7 @@ class Run:
         usage: sums over the pool's segments.
         pool: the pool.
         span: the window of rates and averages.
+        overloaded: whether arrivals outran service, so that latencies are those of a growing queue.
     """
 
     scenario: Scenario
@@ -85,6 +87,7 @@ class Run:
     usage: Usage
     pool: PoolFacts
     span: Span
+    overloaded: bool = False
 
 
 def summarise(run: Run) -> dict[str, Any]:
@@ -100,11 +103,21 @@ def summarise(run: Run) -> dict[str, Any]:
         "scenario": run.scenario.name,
         "seed": run.scenario.run.seed,
         "span": _span(run),
+        "overloaded": run.overloaded,
         **total,
         **pool,
         "classes": classes,
         "pools": {run.pool.name: {"deployment": run.pool.deployment, **pool}},
+        "intervals": _intervals(run),
     }
+
+
+def _intervals(run: Run) -> dict[str, Any]:
+    """How sure the figures are, given that a run is one of many that might have been."""
+    at_once = any(isinstance(traffic.arrivals, AllAtOnce) for traffic in run.scenario.workload.values())
+    why_none = "overloaded" if run.overloaded else "all at once" if at_once else ""
+    completed = _rows(run.requests, run.requests["status"] == COMPLETED)
+    return run_intervals.of_run(completed, run.frontend_s, (run.span.begin_s, run.span.end_s), why_none)
 
 
 def _span(run: Run) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infersim.caveats import caveats
+from infersim.caveats import caveats, growing_queue
 from infersim.records import COMPLETED, CUT_OUTPUT, CUT_PROMPT, REJECTED
 from infersim.spec.scenario import Scenario
 from infersim.summary import Span
@@ -34,7 +34,8 @@ def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
 
 
 def said(asked, requests, held=0, begin_s=0.0) -> list[str]:
-    return caveats(asked, requests, np.zeros(held), 20, Span(begin_s, 60.0))
+    span = Span(begin_s, 60.0)
+    return caveats(asked, requests, held, 20, span, growing_queue(asked, requests, np.zeros(held), span))
 
 
 def test_nothing_is_said_of_an_ordinary_run():
@@ -103,9 +104,10 @@ def test_an_overload_at_the_client_is_no_overload_of_the_server():
     grows = np.arange(count) * 1.5
     requests = table([10] * count) | {"due_s": np.arange(count, dtype=float), "scheduled_s": grows}
     for arrival, end in ((requests["due_s"], "not a steady state."), (grows, "keeps it out of the latencies.")):
-        told = caveats(scenario(), requests | {"arrival_s": arrival}, np.zeros(0), 20, Span(0.0, 900.0))
-        assert end in told[0]
-        assert told[0].endswith("--set fleet.main.replicas=2")
+        told = growing_queue(scenario(), requests | {"arrival_s": arrival}, np.zeros(0), Span(0.0, 900.0))
+        assert end in told
+        assert told.endswith("--set fleet.main.replicas=2")
+        assert told in caveats(scenario(), requests, 0, 20, Span(0.0, 900.0), told)
 
 
 def test_a_warm_up_that_leaves_nothing_is_named():
@@ -131,15 +133,15 @@ def test_a_warm_up_that_takes_all_it_may_is_said():
 
 def test_a_horizon_at_the_beginning_is_said():
     requests = table() | {"status": np.zeros(2, dtype=int)}
-    found = caveats(scenario(), requests, np.zeros(0), 20, Span(0.0, 0.0))
+    found = caveats(scenario(), requests, 0, 20, Span(0.0, 0.0), "")
     assert found == ["the last request was sent at time 0, which is the horizon: there is nothing to report."]
 
 
 def test_what_recorded_blocks_have_in_common_is_said():
     """Of three prompts two were sent; the second begins with the first block of the first."""
     blocks = {0: Blocks(10, np.array([1, 2, 1, 3, 1, 3]), np.array([0, 2, 4, 6]))}
-    found = caveats(scenario(), table((20, 20)), np.zeros(0), 100, Span(0.0, 60.0), blocks=blocks)
+    found = caveats(scenario(), table((20, 20)), 0, 100, Span(0.0, 60.0), "", blocks=blocks)
     assert [sentence.partition(" of the")[0] for sentence in found] == ["25%"]
     refused = table((20, 20)) | {"status": np.array([COMPLETED, REJECTED])}
-    found = caveats(scenario(), refused, np.zeros(0), 100, Span(0.0, 60.0), blocks)
+    found = caveats(scenario(), refused, 0, 100, Span(0.0, 60.0), "", blocks=blocks)
     assert not any("of the prompt tokens" in sentence for sentence in found)

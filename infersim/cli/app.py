@@ -21,6 +21,7 @@ _COMMANDS = {
     "init": "infersim.cli.init:init",
     "run": "infersim.cli.run:run",
     "explain": "infersim.cli.explain:explain",
+    "compare": "infersim.cli.compare:compare",
     "devices": "infersim.cli.profiles:devices",
     "models": "infersim.cli.profiles:models",
     "workloads": "infersim.cli.workloads:workloads",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FILES = ("summary.json", "scenario.yaml", REPLICATIONS, "provenance.json")
 _OWN = ("schema_version", "scenario", "seed")
 """What stands before the figures: of the whole, not a mean."""
-_LEFT_OUT = ("confidence", "warnings", "wall")
+_LEFT_OUT = ("confidence", "intervals", "warnings", "wall")
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class Replications:
             "seeds": self.seeds,
             **({"interrupted": True} if self.interrupted else {}),
             **replicated.mean(figures),
+            "overloaded": any(run["overloaded"] for run in runs),
             "confidence": confidence,
             "warnings": self.warnings,
             "ci95": replicated.ci95(figures),

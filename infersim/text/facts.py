@@ -5,7 +5,7 @@ Any figure may be None (nothing to report) and is shown as a dash.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from infersim.units import show_seconds
@@ -14,6 +14,11 @@ Summary = dict[str, Any]
 LATENCIES = {"ttft_s": "TTFT", "tpot_s": "TPOT", "itl_s": "ITL", "e2e_s": "E2E", "queue_s": "queue"}
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
 VERDICTS = {True: "attained", False: "missed", None: "not decided, too many were under way at the end"}
+_BY_CHANCE: tuple[tuple[str, str, str, Callable[[float | None], str]], ...] = (
+    ("ttft_s", "mean", "mean TTFT", show_seconds),
+    ("tpot_s", "mean", "mean TPOT", show_seconds),
+    ("throughput", "requests_per_s", "requests/s", lambda value: number(value)),
+)
 UNNAMED = "unnamed scenario"
 NOTHING = "–"
 
@@ -76,8 +81,8 @@ def _span(span: Summary) -> dict[str, str]:
 
 
 def latency_rows(summary: Summary) -> list[list[str]]:
-    """A head and a row a latency, with its statistics."""
-    rows = [["", *STATISTICS]]
+    """A head and a row a latency, with its statistics; the head says if they are no steady state's."""
+    rows = [["queue grows" if summary.get("overloaded") else "", *STATISTICS]]
     for name, label in LATENCIES.items():
         values = _part(summary, name)
         rows.append([label, *(_time(values.get(statistic)) for statistic in STATISTICS)])
@@ -129,13 +134,25 @@ def origin(summary: Summary) -> dict[str, str]:
             by_level.setdefault(str(curve.get("confidence")), []).append(str(curve.get("curve")))
         parts = "; ".join(f"{level}: {', '.join(names)}" for level, names in by_level.items())
         facts["rests on"] = f"{confidence['level']} numbers" + (f" ({parts})" if parts else "")
-    facts |= _expected(_part(confidence, "prediction_interval"))
+    facts |= _chance(_part(summary, "intervals"))
+    if not summary.get("overloaded"):  # benchmarks of a growing queue were not among those that were validated
+        facts |= _expected(_part(confidence, "prediction_interval"))
     if confidence.get("extrapolated"):
         facts["extrapolated"] = "; ".join(_extrapolation(entry) for entry in confidence["extrapolated"])
     if wall.get("simulate_s") is not None:
         took = f"{show_seconds(wall['simulate_s'])} simulating, {show_seconds(wall.get('total_s'))} in all"
         facts["wall time"] = took
     return facts
+
+
+def _chance(intervals: Summary) -> dict[str, str]:
+    """Where the means would lie, had the run gone on for ever."""
+    known = [
+        f"{label} {show(interval[0])} to {show(interval[1])}"
+        for name, of, label, show in _BY_CHANCE
+        if (interval := _part(intervals, name).get(of))
+    ]
+    return {"by chance": f"{', '.join(known)} (95% intervals by batch means)"} if known else {}
 
 
 def _expected(interval: Summary) -> dict[str, str]:

@@ -13,7 +13,7 @@ from infersim.rng import replication_seed
 from infersim.runs import pool, read_table, replications, run_rows
 from tests.load.scenarios import write
 
-PLAIN = {"wall": None, "warnings": None, "confidence": None}
+PLAIN = {"wall": None, "warnings": None, "confidence": None, "intervals": None}
 
 
 @pytest.fixture

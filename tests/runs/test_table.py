@@ -182,7 +182,16 @@ def test_figures_are_those_that_a_run_has(tmp_path):
     data["workload"]["load"]["slo"] = {"e2e_s": 10}
     data["fleet"]["main"]["purchase"] = priced
     summary = simulate(data).summary()
-    apart = ("seed", "span.", "classes.", "pools.", "confidence.", "wall.", "goodput.slo.")  # what was asked or run
+    apart = (
+        "seed",
+        "span.",
+        "classes.",
+        "pools.",
+        "confidence.",
+        "intervals.",
+        "wall.",
+        "goodput.slo.",
+    )  # asked or run
     found = {path for path in leaves(summary) if not path.startswith(apart)}
     assert found == {*TRAFFIC, *POOL} - LATER
     for name in ("classes.load.ttft_s.mean", "pools.main.kv_cache.peak_fraction"):

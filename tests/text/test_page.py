@@ -165,3 +165,20 @@ def test_replicas_and_their_devices_are_told_apart(replicas, tensor, text):
 def test_warnings_come_before_the_figures():
     text = page(FULL)
     assert text.index("warning: overloaded") < text.index("TTFT")
+
+
+def test_an_overload_marks_the_latencies():
+    assert "queue grows  " not in page(FULL)
+    interval = {"ttft_s": {"mean": [0.009, 0.012]}, "basis": "80% of 50 runs"}
+    told = FULL | {"confidence": FULL["confidence"] | {"prediction_interval": interval}}
+    assert "expected" in page(told)
+    marked = page(told | {"overloaded": True})
+    assert "\nqueue grows  " in marked
+    assert "expected" not in marked
+
+
+def test_intervals_of_one_run_are_told_where_there_are_any():
+    none = {"ttft_s": {"mean": None}, "tpot_s": {"mean": None}, "throughput": {"requests_per_s": None}}
+    some = none | {"ttft_s": {"mean": [0.010, 0.012]}, "throughput": {"requests_per_s": [5.5, 5.8]}}
+    assert "by chance" not in page(FULL | {"intervals": none})
+    assert "mean TTFT 10 ms to 12 ms, requests/s 5.5 to 5.8 (95% intervals" in page(FULL | {"intervals": some}, 120)

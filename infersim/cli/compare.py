@@ -1,0 +1,165 @@
+"""`infersim compare`: which of several scenarios is better, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from infersim.cli.groups import Command
+from infersim.cli.output import check_folder, print_json, terminal_width, warn
+from infersim.cli.progress import bar
+
+if TYPE_CHECKING:
+    from infersim.compare import Best, Comparison
+
+
+@click.command(
+    cls=Command,
+    short_help="Compare scenarios under the same random numbers.",
+    examples=(
+        "infersim compare one.yaml two.yaml",
+        "infersim compare chat.yaml --variant fleet.main.replicas=2 --replications 20",
+        "infersim compare a.yaml b.yaml c.yaml --figures ttft_s.p99,e2e_s.p99 --all-pairs --out out/compared",
+        "infersim compare a.yaml b.yaml c.yaml --best ttft_s.p99 --indifference 5%",
+    ),
+)
+@click.argument("scenarios", metavar="A.yaml B.yaml …", nargs=-1, required=True)
+@click.option(
+    "--variant",
+    "variants",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Also compare the first file with this setting laid over it; repeatable.",
+)
+@click.option(
+    "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over every scenario; repeatable."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the first replication, in place of run.seed.")
+@click.option(
+    "--replications",
+    metavar="R",
+    type=click.IntRange(2, 10_000),
+    help="Runs of each scenario; 10 by default. With --best, those before any is dropped.",
+)
+@click.option("--figures", metavar="PATH,…", help="What is compared: paths of infersim run --json.")
+@click.option("--all-pairs", is_flag=True, help="Differences of all pairs, and not only against the first.")
+@click.option("--best", metavar="PATH", help="Find the best by this figure, dropping what is worse on the way.")
+@click.option(
+    "--indifference",
+    metavar="D",
+    help="The smallest difference that matters with --best: 5% of the best by default, or a number in its unit.",
+)
+@click.option("--most", metavar="R", type=click.IntRange(2, 100_000), help="With --best: replications at most; 100.")
+@click.option("--jobs", metavar="J", type=click.IntRange(1, 1024), help="Processes; all cores by default.")
+@click.option("--out", metavar="DIR", help="Write the comparison, its runs and their provenance into a folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
+@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+def compare(
+    scenarios: tuple[str, ...],
+    variants: tuple[str, ...],
+    overrides: tuple[str, ...],
+    replications: int | None,
+    figures: str | None,
+    all_pairs: bool,
+    best: str | None,
+    indifference: str | None,
+    most: int | None,
+    out: str | None,
+    as_json: bool,
+    profiles: str | None,
+    **options: Any,
+) -> None:
+    """Compare scenarios under the same random numbers.
+
+    Each difference has a 95% interval and a verdict; all of them together are wrong with a chance of 5% at most.
+    """
+    from infersim.load import overlay
+
+    if best is not None and (figures or all_pairs):
+        raise click.UsageError("--best finds one scenario by one figure: it goes without --figures and --all-pairs")
+    if best is None and (most or indifference):
+        raise click.UsageError("--most and --indifference go with --best")
+    if out is not None:
+        check_folder(Path(out))
+    given = [*scenarios, *((scenarios[0], [setting]) for setting in variants)]
+    options |= {"overrides": overrides}
+    with overlay(profiles):
+        found = (
+            _compared(given, figures, replications, all_pairs, options)
+            if best is None
+            else _best(given, best, indifference, replications, most, options)
+        )
+    _show(found, as_json)
+    if out is not None:
+        folder = found.save(Path(out))
+        click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+
+
+def _compared(
+    given: list[Any], figures: str | None, replications: int | None, all_pairs: bool, options: dict[str, Any]
+) -> Comparison:
+    from infersim.compare import compare as compared
+
+    asked = None if figures is None else [name.strip() for name in figures.split(",") if name.strip()]
+    with ExitStack() as stack:
+        return compared(
+            *given,
+            figures=asked or None,
+            replications=replications or 10,
+            all_pairs=all_pairs,
+            progress=bar(stack, "runs"),
+            **_jobs(options),
+        )
+
+
+def _best(
+    given: list[Any],
+    figure: str,
+    indifference: str | None,
+    first: int | None,
+    most: int | None,
+    options: dict[str, Any],
+) -> Best:
+    from infersim.compare import find_best
+    from infersim.compare.best import MOST
+
+    with ExitStack() as stack:
+
+        def stage(runs: int) -> Callable[[], None]:
+            stack.close()  # the bar of the stage before
+            return bar(stack, "runs")(runs)
+
+        return find_best(
+            *given,
+            figure=figure,
+            indifference=indifference or "5%",
+            first=first or 10,
+            most=most or MOST,
+            progress=stage,
+            **_jobs(options),
+        )
+
+
+def _jobs(options: dict[str, Any]) -> dict[str, Any]:
+    from infersim.runs.pool import cores
+
+    return options | {"jobs": options["jobs"] or cores()}
+
+
+def _show(found: Comparison | Best, as_json: bool) -> None:
+    summary = found.summary()
+    if as_json:
+        print_json(summary)
+        for warning in found.warnings:
+            warn(warning)
+        return
+    if "differences" in summary:
+        from infersim.text.comparison import page
+    else:
+        from infersim.text.selection import page
+
+    click.echo(page(summary, min(100, terminal_width())))
