@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     cls=Command,
     short_help="Compare scenarios under the same random numbers.",
     examples=(
-        "infersim compare one.yaml two.yaml",
         "infersim compare chat.yaml --variant fleet.main.replicas=2 --replications 20",
         "infersim compare a.yaml b.yaml c.yaml --figures ttft_s.p99,e2e_s.p99 --all-pairs --out out/compared",
         "infersim compare a.yaml b.yaml c.yaml --best ttft_s.p99 --indifference 5%",
