@@ -21,18 +21,32 @@ if TYPE_CHECKING:
     from infersim.runs import replicate as replicate
     from infersim.simulate import simulate as simulate
     from infersim.spec.scenario import Scenario as Scenario
+    from infersim.sweep import SweepResult as SweepResult
+    from infersim.sweep import sweep as sweep  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Replications", "Result", "Scenario", "load_scenario", "replicate", "simulate"]
+__all__ = [
+    "InputError",
+    "Replications",
+    "Result",
+    "Scenario",
+    "SweepResult",
+    "load_scenario",
+    "replicate",
+    "simulate",
+    "sweep",
+]
 
 _HOMES = {
     "InputError": "infersim.errors",
     "Replications": "infersim.runs",
     "Result": "infersim.result",
     "Scenario": "infersim.spec.scenario",
+    "SweepResult": "infersim.sweep",
     "load_scenario": "infersim.load",
     "replicate": "infersim.runs",
     "simulate": "infersim.simulate",
+    "sweep": "infersim.sweep",
 }
 
 

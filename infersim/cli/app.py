@@ -17,6 +17,8 @@ from infersim.errors import InfersimError
 FAILED, INTERRUPTED = 2, 130
 _COMMANDS = {
     "run": "infersim.cli.run:run",
+    "sweep": "infersim.cli.sweep:sweep",
+    "results": "infersim.cli.results:results",
     "explain": "infersim.cli.explain:explain",
     "devices": "infersim.cli.profiles:devices",
     "models": "infersim.cli.profiles:models",

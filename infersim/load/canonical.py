@@ -69,18 +69,19 @@ def _lines(data: dict[str, Any], indent: str) -> Iterator[str]:
             yield from _lines(value, indent + "  ")
         elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             yield f"{indent}{_text(key)}:"
-            yield from (f"{indent}  - {_scalar(item)}" for item in value)
+            yield from (f"{indent}  - {scalar(item)}" for item in value)
         else:
-            yield f"{indent}{_text(key)}: {_scalar(value)}"
+            yield f"{indent}{_text(key)}: {scalar(value)}"
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
+    """A value as YAML 1.2 in one line."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
-        return f"[{', '.join(_scalar(item) for item in value)}]"
+        return f"[{', '.join(scalar(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_text(key)}: {_scalar(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_text(key)}: {scalar(item)}' for key, item in value.items())}}}"
     if isinstance(value, float) and abs(value) >= 1e6:
         return f"{Decimal(repr(value)).normalize():e}".replace("e+", "e")  # 3.35e12, the same float
     return json.dumps(value)

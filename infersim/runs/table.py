@@ -20,7 +20,7 @@ from infersim.load import Base, Loaded, read_base
 from infersim.load.known_paths import check_path
 from infersim.load.messages import show
 from infersim.load.overrides import typed
-from infersim.load.profiles import config_path
+from infersim.load.relative import absolute
 from infersim.load.yaml12 import parse
 from infersim.runs.columns import Columns, check_names, sort_columns
 from infersim.runs.files import ENDINGS, Sheet, read_sheet
@@ -68,7 +68,7 @@ class RunTable:
             cell = cells[position]
             if cell is not None:
                 value = self._value(row, path, cell)
-                found[path] = _moved(tuple(path.split(".")), value, self.files) if self.files else value
+                found[path] = absolute(tuple(path.split(".")), value, self.files) if self.files else value
         return {path: value for path, value in found.items() if path not in self.over} | self.over
 
     def scenario(self, row: int) -> Loaded:
@@ -174,14 +174,3 @@ def _numbers(sheet: Sheet, position: int, column: str, file: str) -> np.ndarray:
 def _yaml(cell: str) -> Any:
     """A cell's value; nobody changes it."""
     return parse(cell, "cell")[0]
-
-
-def _moved(path: tuple[str, ...], value: Any, folder: Path) -> Any:
-    """A value at a path of the scenario, its file names relative to a folder said in full."""
-    if isinstance(value, dict):
-        return {key: _moved((*path, key), inner, folder) for key, inner in value.items()}
-    is_file = path[::2] == ("workload", "trace") and path[3:] == ("path",)
-    is_file = is_file or (path[:1] == ("fleet",) and path[2:] == ("curve",))
-    if path[:1] == ("fleet",) and path[2:] == ("model",) and isinstance(value, str):
-        is_file = config_path(value, folder) is not None
-    return str(folder / value) if is_file and isinstance(value, str) else value
