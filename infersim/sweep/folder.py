@@ -118,8 +118,8 @@ def _check_owner(folder: Path, whose: dict[str, Any] | None, mine: dict[str, Any
         return
     assert whose is not None
     if whose["paths"] == mine["paths"]:
-        what = f"is named {whose['name']!r}, and this one {mine['name']!r}"
+        what = f"it is named {whose['name']!r}, and this one {mine['name']!r}"
     else:
-        what = f"varies {', '.join(whose['paths']) or 'nothing'}, and this one {', '.join(mine['paths']) or 'nothing'}"
+        what = f"it varies {', '.join(whose['paths']) or 'nothing'}, and this one {', '.join(mine['paths']) or 'nothing'}"
     hint = f"{what}; give this one a folder of its own (--out)"
     raise InputError("holds the runs of another study", hint, file=str(folder))
