@@ -27,13 +27,14 @@ class Keys:
     def __init__(self) -> None:
         self._code = code_hash()
         self._seen: dict[tuple[str, str, Path], str] = {}
+        self._relative = functools.cache(_relative)
 
     def of(self, loaded: Loaded) -> bytes:
         """The key of a scenario of one replication."""
         scenario = loaded.scenario
         parts = [self._code, canonical_hash(scenario)]
         for pool in scenario.fleet.values():
-            parts += (self._profile(kind, name, loaded.folder) for kind, name in _profiles(pool))
+            parts += (self._profile(kind, name, loaded.folder) for kind, name in self._profiles(pool))
         for traffic in scenario.workload.values():
             if traffic.model is not None:
                 parts.append(self._profile("workload", traffic.model, loaded.folder))
@@ -54,13 +55,12 @@ class Keys:
             self._seen["trace", path, folder] = provenance.sha256(folder / path) or _ABSENT
         return self._seen["trace", path, folder]
 
-
-def _profiles(pool: Pool) -> Iterator[tuple[str, str]]:
-    """Kind and name of each profile that a pool may use."""
-    engine = pool.engine.kind if pool.engine.version is None else f"{pool.engine.kind}-{pool.engine.version}"
-    yield from (("model", pool.model), ("engine", engine), ("device", pool.device))
-    relative = _relative(pool.device)
-    yield from (("device", name) for name in (relative, POWER_REFERENCE) if name is not None)
+    def _profiles(self, pool: Pool) -> Iterator[tuple[str, str]]:
+        """Kind and name of each profile that a pool may use."""
+        engine = pool.engine.kind if pool.engine.version is None else f"{pool.engine.kind}-{pool.engine.version}"
+        yield from (("model", pool.model), ("engine", engine), ("device", pool.device))
+        relative = self._relative(pool.device)
+        yield from (("device", name) for name in (relative, POWER_REFERENCE) if name is not None)
 
 
 def _relative(device: str) -> str | None:

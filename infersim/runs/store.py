@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Store:
 
     def __init__(self, folder: Path | None, write: bool = True):
         self.path = None if folder is None else folder / RUNS
+        self._write = write
         self._waiting: list[tuple[bytes, Outcome]] = []
         self._layouts: dict[tuple[str, ...], int] = {}
         self._flushed_s, self._seen = time.monotonic(), 0
@@ -73,7 +74,7 @@ class Store:
             if write:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 self._database.execute("PRAGMA synchronous = NORMAL")
-                self._database.executescript(_SCHEMA)
+                self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
     def _opened(self, write: bool) -> sqlite3.Connection:
         if self.path is None:
@@ -84,7 +85,7 @@ class Store:
             raise InputError("is no folder of a study", f"it has no {RUNS}", file=str(self.path.parent))
         try:
             database = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", PATIENCE_S, uri=True)
-            database.execute("SELECT count(*) FROM layouts")
+            database.execute("SELECT count(*) FROM sqlite_master")
             return database
         except sqlite3.OperationalError:  # a folder that cannot be written, which a shared log would have to be
             return sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
@@ -147,6 +148,11 @@ class Store:
                     found[key] = Outcome(status, reason, names.get(layout, ()), figures)
         return found
 
+    def is_made(self) -> bool:
+        """Whether the file holds a store; its writer may have ended before."""
+        with self._told():
+            return self._database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()[0] == 1
+
     def count(self) -> int:
         """Finished runs, of whatever scenario."""
         with self._told():
@@ -164,7 +170,11 @@ class Store:
             self._database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (what, says))
 
     def close(self) -> None:
-        """Let go of the file; what waits is not written."""
+        """Let go of the file; what waits is not written. The last writer leaves one file, without a log beside it."""
+        if self._write:
+            with suppress(sqlite3.Error):
+                self._database.execute("PRAGMA busy_timeout = 0")
+                self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
 
     def _layout(self, names: tuple[str, ...]) -> int | None:

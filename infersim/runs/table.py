@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,17 +155,18 @@ def _numbers(sheet: Sheet, position: int, column: str, file: str) -> np.ndarray:
     """A column of figures.
 
     Raises:
-        InputError: a cell is no finite number of zero or more.
+        InputError: a cell is no finite number, or below zero where it is no end of an interval.
     """
+    least = -sys.float_info.max if column.startswith("ci95_") else 0.0
     values = np.full(len(sheet.rows), math.nan)
     for row, cells in enumerate(sheet.rows):
         cell = cells[position]
         if cell is None:
             continue
         number = plain_value(cell)
-        if type(number) not in (int, float) or not 0 <= number < math.inf:
+        if type(number) not in (int, float) or not least <= number < math.inf:
             hint = "a plain number in SI units, without its unit; an empty cell where nothing was measured"
-            problem = f"row {row}: a figure is a number of zero or more"
+            problem = f"row {row}: a figure is a number" + (" of zero or more" if least == 0 else "")
             raise InputError(problem, hint, column, show(cell), file, sheet.lines[row])
         values[row] = number
     return values

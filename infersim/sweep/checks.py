@@ -2,7 +2,7 @@
 
 Every level is tried once beside the first levels of all others. What fails there may still go with others, so that a
 value is a mistake only if it fails beside every level of each other factor, taken one at a time. A combination that
-fails, while each of its values goes elsewhere, is a row of the result and no mistake.
+fails, while each of its values goes elsewhere, is a row of the result and no mistake; so is what is not modelled yet.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from infersim.load.messages import show, together
 from infersim.load.study import LoadedStudy
 from infersim.sweep.points import Points
 
-_MOST = 200
-"""So many levels of a factor are tried beside one that fails, and of a sample at all."""
+_MOST_LEVELS, _MOST_BESIDE = 2_000, 200
+"""So many levels of a factor are tried, and so many of each other factor beside one that fails."""
 
 
 def check_points(loaded: LoadedStudy, points: Points) -> None:
@@ -33,11 +33,11 @@ def check_points(loaded: LoadedStudy, points: Points) -> None:
         if all(_has(tried.errors(levels), error) for levels in tried.beside(first)):
             found[error.field, error.value] = _placed(loaded, points, first, error)
     for number, factor in enumerate(points.factors):
-        for level in range(1, min(len(factor), _MOST) if not factor[0].fields else len(factor)):
+        for level in (level for level in range(min(len(factor), _MOST_LEVELS)) if factor[level].fields):
             at = [*first[:number], level, *first[number + 1 :]]
-            if not factor[level].fields:
-                continue
             for error in tried.errors(at):
+                if isinstance(error, NotModelled):
+                    continue  # a row of the result, which says so
                 mine = any(_touches(error.field, path) for path in factor[level].settings)
                 if mine and all(_has(tried.errors(others), error) for others in tried.beside(at, number)):
                     found.setdefault((error.field, error.value), _placed(loaded, points, at, error))
@@ -62,7 +62,7 @@ class Tried:
     def beside(self, levels: list[int], kept: int = -1) -> Iterator[list[int]]:
         """A point's neighbours: one factor at another level, but not the one that is kept."""
         for number, factor in enumerate(self._points.factors):
-            for level in range(min(len(factor), _MOST)):
+            for level in range(min(len(factor), _MOST_BESIDE)):
                 if number != kept and level != levels[number]:
                     yield [*levels[:number], level, *levels[number + 1 :]]
 

@@ -34,7 +34,7 @@ def open_folder(folder: Path, loaded: LoadedStudy, points: Points) -> Store:
     mine = {"name": loaded.study.name, "paths": sorted(points.paths)}
     if (folder / RUNS).exists():
         store = Store(folder, write=False)
-        whose = json.loads(store.about(_WHOSE) or "null")
+        whose = json.loads(store.about(_WHOSE) or "null") if store.is_made() else None
         store.close()
         _check_owner(folder, whose, mine)
     data = {"name": loaded.study.name, **_asked(loaded), "scenario": BASE}
@@ -120,6 +120,8 @@ def _check_owner(folder: Path, whose: dict[str, Any] | None, mine: dict[str, Any
     if whose["paths"] == mine["paths"]:
         what = f"it is named {whose['name']!r}, and this one {mine['name']!r}"
     else:
-        what = f"it varies {', '.join(whose['paths']) or 'nothing'}, and this one {', '.join(mine['paths']) or 'nothing'}"
+        what = (
+            f"it varies {', '.join(whose['paths']) or 'nothing'}, and this one {', '.join(mine['paths']) or 'nothing'}"
+        )
     hint = f"{what}; give this one a folder of its own (--out)"
     raise InputError("holds the runs of another study", hint, file=str(folder))

@@ -35,6 +35,7 @@ MISTAKES = {
     "axis of nothing": ("[1, 2]", "null", 5, ["axes.fleet.main.replicas = null"]),
     "axis of one plain value": ("[1, 2]", "3", 5, ["a list is needed", "3"]),
     "text for a number": ("[1, 2]", "[1, two]", 5, ["fleet.main.replicas = 'two'", "a number is needed"]),
+    "text for the first number": ("[1, 2]", "[two, 1]", 5, ["fleet.main.replicas = 'two'", "a number is needed"]),
     "number below its bound": ("[1, 2]", "[1, 0]", 5, ["fleet.main.replicas = 0", "must be ≥ 1"]),
     "fraction for a whole number": ("[1, 2]", "[1, 2.5]", 5, ["fleet.main.replicas = 2.5", "a whole number is needed"]),
     "value twice": ("[1, 2]", "[1, 2, 1]", 5, ["axes.fleet.main.replicas.2 = 1", "stands twice"]),

@@ -1,0 +1,77 @@
+"""A sweep on a Dask cluster of three processes that the test starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from infersim.errors import InputError
+from infersim.load.study import read_study
+from infersim.runs.answer import Given
+from infersim.runs.dask import Cluster
+from infersim.sweep.sweep import on_cluster, sweep_study
+from tests.sweep.studies import write
+from tests.sweep.test_sweep import MANY, deadly_once, sweep, tables, times
+
+pytest.importorskip("distributed", reason="the extra infersim[dask] is not installed")
+pytestmark = pytest.mark.filterwarnings("default")  # what other people's packages warn of is not ours
+
+PATIENCE_S = 60.0
+WORKERS = 3
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[str]:
+    """The address of a scheduler with three workers, each a process of its own."""
+    folder = tmp_path_factory.mktemp("dask")
+    file, began_s = folder / "scheduler.json", time.monotonic()
+    options = ["--no-dashboard", "--scheduler-file", str(file)]
+    log = (folder / "log").open("w")
+    started = [subprocess.Popen([*module_of("scheduler"), "--port", "0", "--host", "127.0.0.1", *options], stderr=log)]
+    while not file.exists():
+        assert time.monotonic() < began_s + PATIENCE_S, (folder / "log").read_text()
+        time.sleep(0.05)
+    worker = [*module_of("worker"), "--nthreads", "1", "--nworkers", "1", "--local-directory", str(folder), *options]
+    started += [subprocess.Popen(worker, stderr=log) for _ in range(WORKERS)]
+
+    yield json.loads(file.read_text())["address"]
+    for process in reversed(started):
+        process.terminate()
+    for process in started:
+        process.wait(timeout=PATIENCE_S)
+    log.close()
+
+
+def module_of(role: str) -> list[str]:
+    return [sys.executable, "-m", f"distributed.cli.dask_{role}"]
+
+
+def test_it_makes_the_same_bytes(tmp_path, cluster):
+    path = write(tmp_path)
+    sweep(path, tmp_path / "here")
+    loaded = read_study(path)
+    sweep_study(loaded, tmp_path / "there", doer=on_cluster(loaded, cluster))
+    assert tables(tmp_path / "there") == tables(tmp_path / "here")
+
+
+def test_a_worker_that_is_killed_costs_its_runs_alone(tmp_path, cluster):
+    path = write(tmp_path, MANY)
+    loaded = read_study(path)
+    given = Given(loaded.base, loaded.file), tmp_path / "marker"
+    sweep_study(loaded, tmp_path / "out", doer=Cluster(cluster, deadly_once, given))
+    assert (tmp_path / "marker").exists()
+    assert times(tmp_path / "out") == [1] * 72
+    sweep(path, tmp_path / "here")
+    assert tables(tmp_path / "out") == tables(tmp_path / "here")
+
+
+def test_where_no_scheduler_answers_it_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("infersim.runs.dask.PATIENCE_S", 1)
+    loaded = read_study(write(tmp_path))
+    with pytest.raises(InputError, match="no scheduler answers"):
+        sweep_study(loaded, None, doer=on_cluster(loaded, "tcp://127.0.0.1:9"))
