@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 
@@ -18,37 +15,21 @@ from infersim.sweep.sweep import on_cluster, sweep_study
 from tests.sweep.studies import write
 from tests.sweep.test_sweep import MANY, deadly_once, sweep, tables, times
 
-pytest.importorskip("distributed", reason="the extra infersim[dask] is not installed")
-pytestmark = pytest.mark.filterwarnings("default")  # what other people's packages warn of is not ours
+pytestmark = [
+    pytest.mark.skipif(find_spec("distributed") is None, reason="the extra infersim[dask] is not installed"),
+    pytest.mark.filterwarnings("default"),  # what other people's packages warn of is not ours
+]
 
-PATIENCE_S = 60.0
 WORKERS = 3
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory) -> Iterator[str]:
-    """The address of a scheduler with three workers, each a process of its own."""
-    folder = tmp_path_factory.mktemp("dask")
-    file, began_s = folder / "scheduler.json", time.monotonic()
-    options = ["--no-dashboard", "--scheduler-file", str(file)]
-    log = (folder / "log").open("w")
-    started = [subprocess.Popen([*module_of("scheduler"), "--port", "0", "--host", "127.0.0.1", *options], stderr=log)]
-    while not file.exists():
-        assert time.monotonic() < began_s + PATIENCE_S, (folder / "log").read_text()
-        time.sleep(0.05)
-    worker = [*module_of("worker"), "--nthreads", "1", "--nworkers", "1", "--local-directory", str(folder), *options]
-    started += [subprocess.Popen(worker, stderr=log) for _ in range(WORKERS)]
+def cluster() -> Iterator[str]:
+    """The address of a scheduler with three workers, processes that come again when they are killed."""
+    from distributed import LocalCluster
 
-    yield json.loads(file.read_text())["address"]
-    for process in reversed(started):
-        process.terminate()
-    for process in started:
-        process.wait(timeout=PATIENCE_S)
-    log.close()
-
-
-def module_of(role: str) -> list[str]:
-    return [sys.executable, "-m", f"distributed.cli.dask_{role}"]
+    with LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50) as started:
+        yield started.scheduler_address
 
 
 def test_it_makes_the_same_bytes(tmp_path, cluster):
