@@ -17,9 +17,10 @@ TRAFFIC = (
     *(f"throughput.{name}_per_s" for name in ("requests", "input_tokens", "output_tokens", "items")),
     "goodput.requests_per_s",
     "goodput.fraction",
-    "goodput.attained",
 )
 """Figures of the whole and of each `classes.NAME`."""
+VERDICTS = ("goodput.attained",)
+"""Likewise; 1 or 0 of a run, a share of several."""
 POOL = (
     *(f"utilisation.{name}" for name in ("busy", "mfu", "mbu")),
     *(f"kv_cache.{name}" for name in ("block_size", "capacity_blocks", "capacity_tokens")),
@@ -56,9 +57,9 @@ def check_figure(name: str, prefix: str) -> None:
     """
     group, _, below = name.partition(".")
     of, _, inner = below.partition(".")
-    known = {"classes": TRAFFIC, "pools": (*POOL, *DEPLOYED)}.get(group)
+    known = {"classes": (*TRAFFIC, *VERDICTS), "pools": (*POOL, *DEPLOYED)}.get(group)
     lead = f"{prefix}{group}.{of}." if known and of else prefix
-    allowed, asked = (known, inner) if known and of else ((*TRAFFIC, *POOL, *SPAN), name)
+    allowed, asked = (known, inner) if known and of else ((*TRAFFIC, *VERDICTS, *POOL, *SPAN), name)
     if asked not in allowed:
         hint = nearest(f"{lead}{asked}", (f"{lead}{figure}" for figure in allowed))
         hint = f"{hint} ({_SI})" if hint else f"docs/json.md tells every figure; {_SI}"

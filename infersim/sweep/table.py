@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from infersim.errors import InputError
 from infersim.load.canonical import scalar
 from infersim.metrics.replicated import CONFIDENCE
 from infersim.runs.store import Outcome
@@ -150,7 +151,11 @@ def _objects(values: Sequence[Any]) -> np.ndarray:
 
 
 def write_table(table: Mapping[str, np.ndarray], parquet: Path, csv: Path) -> None:
-    """Write the table to both files, the same bytes for the same table."""
+    """Write the table to both files, the same bytes for the same table.
+
+    Raises:
+        InputError: they cannot be written.
+    """
     import duckdb
 
     with duckdb.connect() as connection:
@@ -158,7 +163,11 @@ def write_table(table: Mapping[str, np.ndarray], parquet: Path, csv: Path) -> No
         select = view(connection, table)
         for path, options in ((parquet, "FORMAT parquet"), (csv, "FORMAT csv, HEADER")):
             quoted = str(path).replace("'", "''")
-            connection.execute(f"COPY ({select}) TO '{quoted}' ({options})")
+            try:
+                connection.execute(f"COPY ({select}) TO '{quoted}' ({options})")
+            except duckdb.IOException as error:
+                hint = "the runs are kept; sweep again, once it can be written"
+                raise InputError(f"cannot be written: {str(error).splitlines()[0]}", hint, file=path.name) from None
 
 
 def view(connection: Any, table: Mapping[str, np.ndarray]) -> str:
