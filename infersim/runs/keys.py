@@ -32,7 +32,7 @@ class Keys:
     def of(self, loaded: Loaded) -> bytes:
         """The key of a scenario of one replication."""
         scenario = loaded.scenario
-        parts = [self._code, canonical_hash(scenario)]
+        parts = [self._code, canonical_hash(scenario, loaded.folder)]
         for pool in scenario.fleet.values():
             parts += (self._profile(kind, name, loaded.folder) for kind, name in self._profiles(pool))
         for traffic in scenario.workload.values():

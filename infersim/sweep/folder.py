@@ -86,7 +86,7 @@ def base_text(loaded: LoadedStudy) -> str:
 
 def _asked(loaded: LoadedStudy) -> dict[str, Any]:
     """The study as plain data, names of files said in full."""
-    data = loaded.study.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    data = loaded.study.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     for part in ("axes", "zip"):
         for path, values in data.get(part, {}).items():
             if isinstance(values, list):

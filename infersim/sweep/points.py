@@ -156,7 +156,7 @@ def _rows(loaded: LoadedStudy, name: str) -> tuple[Level, ...]:
     for other, _ in loaded.paths():
         if other in columns.paths:
             raise loaded.mistake("two axes on one path", f"{name} has a column of it", "table", repr(name))
-    table = RunTable(path, loaded.base, columns, {}, sheet, loaded.folder, {})
+    table = RunTable(path, loaded.base, columns, {}, sheet, path.parent, {})
     levels, errors = [], []
     for row in range(len(table)):
         try:

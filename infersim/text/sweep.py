@@ -91,11 +91,20 @@ def _figure(table: Table, name: str, shown: slice) -> list[str]:
     middle = table[f"simulated.{name}"][shown]
     high = table.get(f"ci95_high.{name}")
     halves = np.full(len(middle), math.nan) if high is None else high[shown] - middle
-    factor, unit = (1e3, " ms") if _SECONDS in name else (1.0, "")
+    cell = _time if _SECONDS in name else _number
     return [
-        "–" if math.isnan(value) else f"{_digits(value * factor)}{_plus_minus(half * factor)}{unit}"
+        "–" if math.isnan(value) else cell(value, half)
         for value, half in zip(middle.tolist(), halves.tolist(), strict=True)
     ]
+
+
+def _time(value_s: float, half_s: float) -> str:
+    factor, unit = (1e3, "ms") if value_s < 1 else (1.0, "s")
+    return f"{_number(value_s * factor, half_s * factor)} {unit}"
+
+
+def _number(value: float, half: float) -> str:
+    return f"{_digits(value)}{_plus_minus(half)}"
 
 
 def _plus_minus(half: float) -> str:

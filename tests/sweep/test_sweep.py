@@ -26,6 +26,8 @@ from infersim.runs.store import RUNS, Outcome
 from infersim.sweep.sweep import sweep_study
 from tests.sweep.studies import RATE, REPLICAS, SCENARIO, STUDY, write
 
+TRACED = "workload:\n  chat: {trace: {path: t.csv, format: plain}}\n"
+FLEET = "fleet:\n  main: {model: llama-3.1-8b, device: h100-sxm-80gb}\n"
 MANY = STUDY.replace("replications: 2", "replications: 12")
 
 
@@ -146,8 +148,11 @@ def test_changed_profiles_and_traces_make_other_runs(tmp_path, monkeypatch):
     mine.write_text(text)
     monkeypatch.setenv("INFERSIM_PROFILES", str(tmp_path / "profiles"))
     (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n0,8,2\n1,8,2\n")
-    traced = "  chat: {trace: {path: t.csv, format: plain}}\nfleet:\n  main: {model: llama-3.1-8b, device: mine}\n"
-    path = write(tmp_path, "scenario: tiny.yaml\naxes: {fleet.main.replicas: [1, 2]}\n", f"workload:\n{traced}")
+    path = write(
+        tmp_path,
+        "scenario: tiny.yaml\naxes: {fleet.main.replicas: [1, 2]}\n",
+        TRACED + FLEET.replace("h100-sxm-80gb", "mine"),
+    )
     assert sweep(path, tmp_path / "out").simulated == 2
     assert sweep(path, tmp_path / "out").simulated == 0
     (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n0,8,2\n1,9,2\n")
@@ -157,12 +162,27 @@ def test_changed_profiles_and_traces_make_other_runs(tmp_path, monkeypatch):
 
 
 def test_the_folder_holds_a_study_that_is_the_same_anywhere(tmp_path):
-    path = write(tmp_path / "here", STUDY + "cases: [{name: a, set: {run.requests: 9}}]\n")
+    cases = "cases: [{name: a, set: {run.requests: 9, workload.chat.prompt_tokens.max: null}}]\n"
+    path = write(tmp_path / "here", STUDY + cases)
     sweep(path, tmp_path / "out")
     shutil.rmtree(tmp_path / "here")
     before = tables(tmp_path / "out")
     assert sweep(tmp_path / "out" / "study.yaml", tmp_path / "out").simulated == 0
     assert tables(tmp_path / "out") == before
+
+
+def test_files_are_found_from_the_folder_and_are_the_same_files(tmp_path):
+    here = tmp_path / "here"
+    path = write(here, "scenario: tiny.yaml\naxes: {workload.chat.trace.path: [a.csv, b.csv]}\n", f"{TRACED}{FLEET}")
+    for name in ("t.csv", "a.csv", "b.csv"):
+        (here / name).write_text(f"arrival_s,prompt_tokens,output_tokens\n0,8,{ord(name[0])}\n")
+    sweep(path, tmp_path / "out")
+    assert [float(row["simulated.tokens.output"]) for row in rows(tmp_path / "out")] == [ord("a"), ord("b")]
+    assert sweep(tmp_path / "out" / "study.yaml", tmp_path / "out").simulated == 0
+    assert len(read_table(tmp_path / "out" / "results.csv")) == 2
+    write(here, "scenario: tiny.yaml\naxes: {fleet.main.replicas: [1]}\n", f"{TRACED}{FLEET}")
+    assert sweep(path, tmp_path / "base").simulated == 1
+    assert sweep(tmp_path / "base" / "study.yaml", tmp_path / "base").simulated == 0
 
 
 @pytest.mark.parametrize("jobs", [2, 8])
