@@ -105,5 +105,8 @@ def _told(folder: Path, progress: Progress) -> Iterator[Progress]:
     try:
         yield told
     except KeyboardInterrupt:
-        click.echo(f"\n{at[0]:,} of {at[1]:,} runs are done and kept in {folder}; the same command goes on", err=True)
+        if at[1]:
+            click.echo(
+                f"\n{at[0]:,} of {at[1]:,} runs are done and kept in {folder}; the same command goes on", err=True
+            )
         raise

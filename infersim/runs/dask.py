@@ -14,6 +14,9 @@ from infersim.runs.keys import code_hash
 PATIENCE_S = 20
 _AHEAD = 4
 """So many runs are with the cluster for each of its threads."""
+_FAILURES = 2
+"""A piece is given up when it fails so often. Dask itself tries again where a worker dies, and blames the pieces that
+waited there, too, so that one failure says little."""
 
 
 class Cluster:
@@ -32,7 +35,8 @@ class Cluster:
     def __init__(self, address: str, work: Work, given: Any):
         self._address, self._work, self._given = address, work, given
         self._client: Any = None
-        self._away: dict[Any, int] = {}
+        self._away: dict[Any, tuple[int, Any]] = {}
+        self._failures: dict[int, int] = {}
 
     def __enter__(self) -> Cluster:
         label = f"--dask {self._address}"
@@ -71,7 +75,7 @@ class Cluster:
         while True:
             room = _AHEAD * max(sum(self._client.nthreads().values()), 1) - len(self._away)
             for number, task in itertools.islice(tasks, max(room, 0)):
-                self._away[self._client.submit(self._work, self._given, task, pure=False)] = number
+                self._submit(number, task)
             if not self._away:
                 return
             try:
@@ -80,5 +84,17 @@ class Cluster:
                 yield None
                 continue
             for future in ended:
-                number = self._away.pop(future)
-                yield number, future.result() if future.status == "finished" else KILLED
+                number, task = self._away.pop(future)
+                try:
+                    answer = future.result()
+                except Exception:  # of Dask: what was with a worker that died, or was lost with it
+                    self._failures[number] = self._failures.get(number, 0) + 1
+                    if self._failures[number] < _FAILURES:
+                        self._submit(number, task)
+                    else:
+                        yield number, KILLED
+                else:
+                    yield number, answer
+
+    def _submit(self, number: int, task: Any) -> None:
+        self._away[self._client.submit(self._work, self._given, task, pure=False)] = number, task

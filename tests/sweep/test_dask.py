@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -10,6 +12,7 @@ import pytest
 from infersim.errors import InputError
 from infersim.load.study import read_study
 from infersim.runs.answer import Given
+from infersim.runs.crew import KILLED
 from infersim.runs.dask import Cluster
 from infersim.sweep.sweep import on_cluster, sweep_study
 from tests.sweep.studies import write
@@ -26,9 +29,14 @@ WORKERS = 3
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a scheduler with three workers, processes that come again when they are killed."""
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50) as started:
+    failures = dask.config.set({"distributed.scheduler.allowed-failures": 1})
+    with (
+        failures,
+        LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50) as started,
+    ):
         yield started.scheduler_address
 
 
@@ -49,6 +57,15 @@ def test_a_worker_that_is_killed_costs_its_runs_alone(tmp_path, cluster):
     assert times(tmp_path / "out") == [1] * 72
     sweep(path, tmp_path / "here")
     assert tables(tmp_path / "out") == tables(tmp_path / "here")
+
+
+def always_deadly(given, task) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_run_that_kills_its_workers_is_given_up(cluster):
+    with Cluster(cluster, always_deadly, None) as workers:
+        assert [done for done in workers.do(iter([(0, 0)])) if done is not None] == [(0, KILLED)]
 
 
 def test_where_no_scheduler_answers_it_is_told(tmp_path, monkeypatch):
