@@ -7,7 +7,7 @@ fails, while each of its values goes elsewhere, is a row of the result and no mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from infersim.errors import InputError, NotModelled
 from infersim.load import load_profile
@@ -38,7 +38,7 @@ def check_points(loaded: LoadedStudy, points: Points) -> None:
             for error in tried.errors(at):
                 if isinstance(error, NotModelled):
                     continue  # a row of the result, which says so
-                mine = any(_touches(error.field, path) for path in factor[level].settings)
+                mine = _about(error.field, points.settings(points.number(at))) & factor[level].settings.keys()
                 if mine and all(_has(tried.errors(others), error) for others in tried.beside(at, number)):
                     found.setdefault((error.field, error.value), _placed(loaded, points, at, error))
     if found:
@@ -88,8 +88,10 @@ def _has(errors: list[InputError], error: InputError) -> bool:
     return any(each.field == error.field and each.problem == error.problem for each in errors)
 
 
-def _touches(field: str, path: str) -> bool:
-    return f"{field}.".startswith(f"{path}.") or f"{path}.".startswith(f"{field}.")
+def _about(field: str, paths: Iterable[str]) -> set[str]:
+    """The paths that an error is about: the innermost that its field lies in, else those that lie in its field."""
+    around = [path for path in paths if f"{field}.".startswith(f"{path}.")]
+    return {max(around, key=len)} if around else {path for path in paths if path.startswith(f"{field}.")}
 
 
 def _placed(loaded: LoadedStudy, points: Points, levels: list[int], error: InputError) -> InputError:
@@ -97,12 +99,10 @@ def _placed(loaded: LoadedStudy, points: Points, levels: list[int], error: Input
     fields: dict[str, str] = {}
     for factor, level in zip(points.factors, levels, strict=True):
         fields |= factor[level].fields
-    for path, field in fields.items():
-        if f"{error.field}.".startswith(f"{path}."):
-            place = loaded.places.find(field)
+    for path in _about(error.field, fields) if error.field else ():
+        place = loaded.places.find(fields[path])
+        if place and f"{error.field}.".startswith(f"{path}."):
             value = error.value or show(points.settings(points.number(levels))[path])
-            if place:
-                kind = NotModelled if isinstance(error, NotModelled) else InputError
-                where = (place.source, place.line, place.column)
-                return kind(error.problem, error.hint, error.field, value, *where)
+            kind = NotModelled if isinstance(error, NotModelled) else InputError
+            return kind(error.problem, error.hint, error.field, value, place.source, place.line, place.column)
     return error
