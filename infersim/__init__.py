@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from infersim.runs import replicate as replicate
     from infersim.simulate import simulate as simulate
     from infersim.spec.scenario import Scenario as Scenario
+    from infersim.sweep import SweepResult as SweepResult
+    from infersim.sweep import sweep as sweep  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,11 +34,13 @@ __all__ = [
     "Replications",
     "Result",
     "Scenario",
+    "SweepResult",
     "compare",
     "find_best",
     "load_scenario",
     "replicate",
     "simulate",
+    "sweep",
 ]
 
 _HOMES = {
@@ -47,9 +51,11 @@ _HOMES = {
     "Scenario": "infersim.spec.scenario",
     "compare": "infersim.compare",
     "find_best": "infersim.compare",
+    "SweepResult": "infersim.sweep",
     "load_scenario": "infersim.load",
     "replicate": "infersim.runs",
     "simulate": "infersim.simulate",
+    "sweep": "infersim.sweep",
 }
 
 

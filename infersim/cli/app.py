@@ -20,6 +20,8 @@ PREFIX = "Error: "
 _COMMANDS = {
     "init": "infersim.cli.init:init",
     "run": "infersim.cli.run:run",
+    "sweep": "infersim.cli.sweep:sweep",
+    "results": "infersim.cli.results:results",
     "explain": "infersim.cli.explain:explain",
     "compare": "infersim.cli.compare:compare",
     "devices": "infersim.cli.profiles:devices",

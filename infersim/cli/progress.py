@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,3 +67,24 @@ def _show(watch: Watch, over: threading.Event) -> None:
             if over.wait(EVERY_S):
                 return
             seen = watch.seen()
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar over so many of `what`, of which there may come more; yields what is told how many are done, and of all."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    bars: list[Any] = []
+    with ExitStack() as stack:
+
+        def told(done: int, of: int) -> None:
+            if not bars:
+                bars.append(
+                    stack.enter_context(click.progressbar(length=of, label=what, file=sys.stderr, show_pos=True))
+                )
+            bars[0].length = of
+            if done > bars[0].pos:
+                bars[0].update(done - bars[0].pos)
+
+        yield told

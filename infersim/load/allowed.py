@@ -54,6 +54,8 @@ def _chosen(annotation: Any, data: Any) -> Any:
         if tags and all(data.get(tag, field.default) in get_args(field.annotation) for tag, field in tags):
             return member
     nested = [member for member in among if is_spec(member) or get_origin(member) in (dict, tuple, list)]
+    if isinstance(data, Mapping):
+        nested = [member for member in nested if is_spec(member) or get_origin(member) is dict]
     return nested[0] if len(nested) == 1 else None
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infersim.load.profiles import config_path, named_path
+from infersim.load.relative import absolute, placeless
 from infersim.spec.scenario import Scenario
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
@@ -28,23 +28,7 @@ def dump_scenario(scenario: Scenario, folder: Path | None = None) -> str:
             the text may move to another folder.
     """
     data = _plain(scenario)
-    if folder is not None:
-        _absolute(data, folder)
-    return to_yaml(data)
-
-
-def _absolute(data: dict[str, Any], folder: Path) -> None:
-    """Write out the paths of a scenario's data that are relative to a folder."""
-    for traffic in data["workload"].values():
-        if "trace" in traffic:
-            traffic["trace"]["path"] = str((folder / traffic["trace"]["path"]).resolve())
-        profile = named_path("workload", traffic["model"], folder) if "model" in traffic else None
-        if profile is not None:
-            traffic["model"] = str(profile.resolve())
-    for pool in data["fleet"].values():
-        config = config_path(pool["model"], folder)
-        if config is not None:
-            pool["model"] = str(config.resolve())
+    return to_yaml(data if folder is None else absolute((), data, folder))
 
 
 def to_yaml(data: dict[str, Any]) -> str:
@@ -52,9 +36,20 @@ def to_yaml(data: dict[str, Any]) -> str:
     return "\n".join(_lines(data, "")) + "\n"
 
 
-def canonical_hash(scenario: Scenario) -> str:
-    """SHA-256 of a scenario's canonical JSON; equal scenarios have equal hashes, whatever their files look like."""
-    text = json.dumps(_plain(scenario), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+def canonical_hash(scenario: Scenario, folder: Path | None = None) -> str:
+    """SHA-256 of a scenario's canonical JSON; equal scenarios have equal hashes, whatever their files look like.
+
+    Args:
+        scenario: what to hash.
+        folder: what its files are relative to; where given, it does not matter where they lie.
+    """
+    data = _plain(scenario)
+    text = json.dumps(
+        data if folder is None else placeless((), data, folder),
+        separators=(",", ":"),
+        ensure_ascii=True,
+        allow_nan=False,
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -69,18 +64,19 @@ def _lines(data: dict[str, Any], indent: str) -> Iterator[str]:
             yield from _lines(value, indent + "  ")
         elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             yield f"{indent}{_text(key)}:"
-            yield from (f"{indent}  - {_scalar(item)}" for item in value)
+            yield from (f"{indent}  - {scalar(item)}" for item in value)
         else:
-            yield f"{indent}{_text(key)}: {_scalar(value)}"
+            yield f"{indent}{_text(key)}: {scalar(value)}"
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
+    """A value as YAML 1.2 in one line."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
-        return f"[{', '.join(_scalar(item) for item in value)}]"
+        return f"[{', '.join(scalar(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_text(key)}: {_scalar(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_text(key)}: {scalar(item)}' for key, item in value.items())}}}"
     if isinstance(value, float) and abs(value) >= 1e6:
         return f"{Decimal(repr(value)).normalize():e}".replace("e+", "e")  # 3.35e12, the same float
     return json.dumps(value)

@@ -10,7 +10,7 @@ from infersim.load.messages import show
 from infersim.load.places import Place, Places, dotted
 from infersim.load.yaml12 import parse
 
-_PATH = re.compile(r"[^.\s=]+(?:\.[^.\s=]+)*")
+PATH = re.compile(r"[^.\s=]+(?:\.[^.\s=]+)*")
 _BY_NAME = ("workload", "fleet")
 
 
@@ -31,7 +31,7 @@ def apply(data: dict[str, Any], places: Places, override: str | tuple[str, Any])
 def _pair(path: Any, value: Any) -> tuple[str, Any, str]:
     """Path, value and label of a setting given in Python."""
     label = f"--set {path}={show(value)}"
-    if not isinstance(path, str) or not _PATH.fullmatch(path):
+    if not isinstance(path, str) or not PATH.fullmatch(path):
         raise InputError("is no path", "e.g. 'fleet.main.replicas'", file=label)
     return path, value, label
 
@@ -44,7 +44,7 @@ def typed(override: str) -> tuple[str, Any, str]:
     """
     path, equals, text = override.partition("=")
     path, label = path.strip(), f"--set {override}"
-    if not equals or not _PATH.fullmatch(path):
+    if not equals or not PATH.fullmatch(path):
         raise InputError("is not PATH=VALUE", "e.g. --set fleet.main.replicas=2", file=label)
     try:
         value, _ = parse(text, label)

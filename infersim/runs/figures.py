@@ -19,6 +19,8 @@ TRAFFIC = (
     "goodput.fraction",
 )
 """Figures of the whole and of each `classes.NAME`."""
+VERDICTS = ("goodput.attained",)
+"""Likewise; 1 or 0 of a run, a share of several."""
 POOL = (
     *(f"utilisation.{name}" for name in ("busy", "mfu", "mbu")),
     *(f"kv_cache.{name}" for name in ("block_size", "capacity_blocks", "capacity_tokens")),
@@ -34,6 +36,10 @@ POOL = (
     "preemptions.total",
 )
 """Figures of the whole and of each `pools.NAME`."""
+DEPLOYED = tuple(f"deployment.{name}" for name in ("replicas", "devices", "tensor"))
+"""Figures of each `pools.NAME` alone."""
+SPAN = ("span.begin_s", "span.end_s")
+"""Figures of the whole."""
 LATER = frozenset({"throughput.items_per_s", "kv_cache.prefix_hit_fraction", "preemptions.total"})
 """Figures that are known, and that no simulation gives yet: rows with them have no answer there."""
 _SI = "figures are in SI units: s, tokens, J, W, USD"
@@ -51,9 +57,9 @@ def check_figure(name: str, prefix: str) -> None:
     """
     group, _, below = name.partition(".")
     of, _, inner = below.partition(".")
-    known = {"classes": TRAFFIC, "pools": POOL}.get(group)
+    known = {"classes": (*TRAFFIC, *VERDICTS), "pools": (*POOL, *DEPLOYED)}.get(group)
     lead = f"{prefix}{group}.{of}." if known and of else prefix
-    allowed, asked = (known, inner) if known and of else ((*TRAFFIC, *POOL), name)
+    allowed, asked = (known, inner) if known and of else ((*TRAFFIC, *VERDICTS, *POOL, *SPAN), name)
     if asked not in allowed:
         hint = nearest(f"{lead}{asked}", (f"{lead}{figure}" for figure in allowed))
         hint = f"{hint} ({_SI})" if hint else f"docs/json.md tells every figure; {_SI}"

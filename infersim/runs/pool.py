@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context
 from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
@@ -23,6 +23,17 @@ Answer = TypeVar("Answer")
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def born_deaf() -> Iterator[None]:
+    """Processes that start within it are born deaf to Ctrl-C, which goes to all of a terminal's processes."""
+    with unbroken():  # another thread may take the signal, and a process half started complains
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def share_out(
@@ -108,18 +119,11 @@ class _Team:
                 self._take(number, answer)
 
     def _hand_out(self) -> None:
-        """Give each helper one portion to do and one to go on with.
-
-        Processes start here, and are born deaf to Ctrl-C, which goes to all of a terminal's processes.
-        """
-        with unbroken():  # another thread may take the signal, and a process half started complains
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                while self._left and len(self._away) < 2 * self._helpers:
-                    portion = self._left.popleft()
-                    self._away[self.pool.submit(_do, portion)] = portion
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        """Give each helper one portion to do and one to go on with; processes start here."""
+        with born_deaf():
+            while self._left and len(self._away) < 2 * self._helpers:
+                portion = self._left.popleft()
+                self._away[self.pool.submit(_do, portion)] = portion
 
 
 def _here(

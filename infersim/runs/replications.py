@@ -90,7 +90,7 @@ class Replications:
     @cached_property
     def _summary(self) -> dict[str, Any]:
         runs = [run.summary for run in self._runs.values()]
-        figures = [_figures(run) for run in runs]
+        figures = [figures_of(run) for run in runs]
         seen = replicated.extrapolated([run["confidence"]["extrapolated"] for run in runs])
         confidence = replicated.mean([run["confidence"] | {"extrapolated": seen} for run in runs])
         own = {key: runs[0][key] for key in _OWN} | {"seed": self._loaded.scenario.run.seed}
@@ -119,7 +119,7 @@ class Replications:
 
     def result(self, replication: int) -> Result:
         """All of one run, its requests and timeline, simulated again: to the same bytes, and in its time."""
-        return simulate(_alone(self._loaded, replication))
+        return simulate(alone(self._loaded, replication))
 
     def save(self, folder: Path | str) -> Path:
         """Write `files` into a folder, each whole or not at all; `summary.json` comes last.
@@ -150,7 +150,7 @@ class Replications:
 
     def _table(self) -> tuple[list[str], list[list[Any]]]:
         """Names of the columns, and a row a run."""
-        figures = [dict(replicated.leaves(_figures(run.summary))) for run in self._runs.values()]
+        figures = [dict(replicated.leaves(figures_of(run.summary))) for run in self._runs.values()]
         names = list(dict.fromkeys(name for row in figures for name in row))
         rows = zip(self._runs.items(), figures, strict=True)
         return ["replication", "seed", *names], [
@@ -223,20 +223,21 @@ def summary_of(loaded: load.Loaded) -> dict[str, Any]:
 
 
 def _run(loaded: load.Loaded, number: int) -> Replication:
-    result = simulate(_alone(loaded, number))
+    result = simulate(alone(loaded, number))
     summary = result.summary()
     summary.pop("wall")
     return Replication(summary["seed"], summary, result.scenario, result.inputs())
 
 
-def _alone(loaded: load.Loaded, number: int) -> load.Loaded:
+def alone(loaded: load.Loaded, number: int) -> load.Loaded:
     """One replication as a scenario of its own."""
     scenario = loaded.scenario
     run = scenario.run.model_copy(update={"seed": replication_seed(scenario.run.seed, number), "replications": 1})
     return load.Loaded(scenario.model_copy(update={"run": run}), loaded.folder, loaded.places)
 
 
-def _figures(summary: dict[str, Any]) -> dict[str, Any]:
+def figures_of(summary: dict[str, Any]) -> dict[str, Any]:
+    """The figures of one run's summary."""
     return {key: value for key, value in summary.items() if key not in (*_OWN, *_LEFT_OUT)}
 
 
@@ -256,7 +257,7 @@ def _verdicts(runs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _gaps(runs: Sequence[dict[str, Any]]) -> list[str]:
-    counts = replicated.gaps([_figures(run) for run in runs])
+    counts = replicated.gaps([figures_of(run) for run in runs])
     paths = [path for path in counts if not path.endswith(".attained")]
     if not paths:
         return []

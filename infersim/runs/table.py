@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from infersim.load import Base, Loaded, read_base
 from infersim.load.known_paths import check_path
 from infersim.load.messages import show
 from infersim.load.overrides import typed
-from infersim.load.profiles import config_path
+from infersim.load.relative import absolute
 from infersim.load.yaml12 import parse
 from infersim.runs.columns import Columns, check_names, sort_columns
 from infersim.runs.files import ENDINGS, Sheet, read_sheet
@@ -68,7 +69,7 @@ class RunTable:
             cell = cells[position]
             if cell is not None:
                 value = self._value(row, path, cell)
-                found[path] = _moved(tuple(path.split(".")), value, self.files) if self.files else value
+                found[path] = absolute(tuple(path.split(".")), value, self.files) if self.files else value
         return {path: value for path, value in found.items() if path not in self.over} | self.over
 
     def scenario(self, row: int) -> Loaded:
@@ -154,17 +155,18 @@ def _numbers(sheet: Sheet, position: int, column: str, file: str) -> np.ndarray:
     """A column of figures.
 
     Raises:
-        InputError: a cell is no finite number of zero or more.
+        InputError: a cell is no finite number, or below zero where it is no end of an interval.
     """
+    least = -sys.float_info.max if column.startswith("ci95_") else 0.0
     values = np.full(len(sheet.rows), math.nan)
     for row, cells in enumerate(sheet.rows):
         cell = cells[position]
         if cell is None:
             continue
         number = plain_value(cell)
-        if type(number) not in (int, float) or not 0 <= number < math.inf:
+        if type(number) not in (int, float) or not least <= number < math.inf:
             hint = "a plain number in SI units, without its unit; an empty cell where nothing was measured"
-            problem = f"row {row}: a figure is a number of zero or more"
+            problem = f"row {row}: a figure is a number" + (" of zero or more" if least == 0 else "")
             raise InputError(problem, hint, column, show(cell), file, sheet.lines[row])
         values[row] = number
     return values
@@ -174,14 +176,3 @@ def _numbers(sheet: Sheet, position: int, column: str, file: str) -> np.ndarray:
 def _yaml(cell: str) -> Any:
     """A cell's value; nobody changes it."""
     return parse(cell, "cell")[0]
-
-
-def _moved(path: tuple[str, ...], value: Any, folder: Path) -> Any:
-    """A value at a path of the scenario, its file names relative to a folder said in full."""
-    if isinstance(value, dict):
-        return {key: _moved((*path, key), inner, folder) for key, inner in value.items()}
-    is_file = path[::2] == ("workload", "trace") and path[3:] == ("path",)
-    is_file = is_file or (path[:1] == ("fleet",) and path[2:] == ("curve",))
-    if path[:1] == ("fleet",) and path[2:] == ("model",) and isinstance(value, str):
-        is_file = config_path(value, folder) is not None
-    return str(folder / value) if is_file and isinstance(value, str) else value

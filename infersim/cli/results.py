@@ -1,0 +1,71 @@
+"""`infersim results`: what a sweep found, as a table to read, or in a format for programs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from infersim.cli.groups import Command
+from infersim.cli.output import terminal_width
+
+_SHOWN = 40
+_COPY = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet", "json": "FORMAT json, ARRAY true"}
+
+
+@click.command(
+    cls=Command,
+    short_help="Show what a sweep found.",
+    examples=(
+        "infersim results out/study",
+        "infersim results out/study --columns fleet.main.replicas,ttft_s.p99 --format md",
+        """infersim results out/study --sql 'SELECT point, "simulated.ttft_s.p99" FROM results ORDER BY 2 LIMIT 3'""",
+    ),
+)
+@click.argument("folder", metavar="DIR")
+@click.option("--sql", metavar="SELECT", help="A question about the view results; names with dots in double quotes.")
+@click.option("--columns", metavar="A,B,…", help="Only these columns; ttft_s.p99 stands for simulated.ttft_s.p99.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet", "json", "md"]), help="For programs and pages.")
+@click.option("--profiles", metavar="DIR", help="The folder that the sweep was given, for one that is not finished.")
+def results(folder: str, sql: str | None, columns: str | None, form: str | None, profiles: str | None) -> None:
+    """Show the result table of a sweep; of one that is not finished, what is there by now."""
+    from infersim.load import overlay
+    from infersim.sweep.stored import stored
+
+    with overlay(profiles), stored(Path(folder)) as found:
+        if sql is None and columns is None and form is None:
+            click.echo(found.page(terminal_width(), _SHOWN))
+            return
+        asked = sql or found.select(columns)
+        if form in _COPY:
+            with tempfile.TemporaryDirectory() as draft:
+                path = Path(draft) / "answer"
+                found.query.write(asked, path, _COPY[form], _label(sql))
+                sys.stdout.flush()
+                with path.open("rb") as answer:
+                    shutil.copyfileobj(answer, sys.stdout.buffer)
+            return
+        names, rows = found.query.run(asked, _label(sql))
+        _print(names, [["" if cell is None else _shown(cell) for cell in row] for row in rows], form == "md")
+
+
+def _label(sql: str | None) -> str:
+    return "" if sql is None else f"--sql {sql}"
+
+
+def _shown(cell: object) -> str:
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+
+
+def _print(names: list[str], rows: list[list[str]], markdown: bool) -> None:
+    from infersim.text.columns import columns
+
+    if not markdown:
+        click.echo("\n".join(columns([names, *rows], left=0)))
+        return
+    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in (names, *rows)]
+    for row in (escaped[0], ["---"] * len(names), *escaped[1:]):
+        click.echo(f"| {' | '.join(row)} |")

@@ -1,0 +1,117 @@
+"""What a sweep found: its table, the best of its points, and how many came to what."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infersim.errors import InputError, nearest
+from infersim.sweep.query import Query
+from infersim.sweep.table import Table
+from infersim.text.sweep import FIGURES, lines, table_cells
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+_SHOWN = 50
+
+
+class SweepResult:
+    """A study's results.
+
+    Args:
+        table: its columns.
+        paths: those that are scenario paths.
+        name: the study's.
+        simulated: runs that this sweep did.
+        folder: where it is kept.
+    """
+
+    def __init__(
+        self, table: Table, paths: Sequence[str], name: str = "", simulated: int = 0, folder: Path | None = None
+    ):
+        self._table, self.paths, self.name = table, [*paths], name
+        self.simulated, self.folder = simulated, folder
+
+    def __len__(self) -> int:
+        return len(self._table["point"])
+
+    @property
+    def table(self) -> Table:
+        """The columns by name; NaN or None where a point has no such value."""
+        return self._table
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many points came to what."""
+        return dict(collections.Counter(self._table["status"].tolist()).most_common())
+
+    def summary(self) -> dict[str, Any]:
+        """What `infersim sweep --json` prints."""
+        return {
+            "study": self.name,
+            "points": len(self),
+            "statuses": self.statuses,
+            "runs_simulated": self.simulated,
+            "folder": None if self.folder is None else str(self.folder),
+        }
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One row a point: paths, status, figures and their intervals, as in the result table."""
+        import pandas
+
+        return pandas.DataFrame(self._table)
+
+    def best(self, figure: str, minimise: bool = True, where: str | None = None) -> dict[str, Any]:
+        """The point whose figure is smallest, of those that ran without a fault or an overload.
+
+        Args:
+            figure: a field of `infersim run --json`, e.g. `cost.usd_per_million_output_tokens`.
+            minimise: False for the largest.
+            where: an SQL condition over the table's columns, which stand in double quotes.
+
+        Returns:
+            What the point's row holds, by column.
+
+        Raises:
+            InputError: no such figure, no such condition, or no point that has it.
+        """
+        column = f"simulated.{figure}"
+        if column not in self._table:
+            known = [name.removeprefix("simulated.") for name in self._table if name.startswith("simulated.")]
+            raise InputError("no such figure in the results", nearest(figure, known), value=repr(figure))
+        order = "ASC" if minimise else "DESC"
+        condition = f" AND (\n{where}\n)" if where else ""
+        with Query(self._table) as query:
+            names, rows = query.run(
+                f"SELECT * FROM results WHERE status = 'ok' AND \"{column}\" IS NOT NULL{condition} "
+                f'ORDER BY "{column}" {order}, point LIMIT 1'
+            )
+        if not rows:
+            raise InputError("no point has this figure", "its points are overloaded or failed, or none is as asked")
+        return {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
+
+    def plot(self, figure: str = "ttft_s.p99") -> Figure:
+        """A figure against the first axis, a line for each of the other axes' settings, with its 95% band."""
+        from infersim.plots.axes import lines_by_axis
+
+        return lines_by_axis(self._table, self.paths, figure)
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{count:,} {status}" for status, count in self.statuses.items())
+        return f"<SweepResult {self.name!r}: {len(self):,} points ({said})>"
+
+    def _repr_html_(self) -> str:
+        cells = table_cells(self._table, self.paths, FIGURES, _SHOWN)
+        head, *rows = [[escape(cell) for cell in row] for row in cells]
+        body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+        more = f"<p>and {len(self) - len(rows):,} more</p>" if len(self) > len(rows) else ""
+        return f"<table><thead><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr></thead>{body}</table>{more}"
+
+    def page(self, width: int) -> str:
+        """The axes and a few figures as text."""
+        return "\n".join(lines(self._table, self.paths, width, _SHOWN))
