@@ -64,7 +64,8 @@ def sweep(
     """Simulate all points of a study, or of a scenario and its axes.
 
     Stop it in any way and start it again: only what is missing is run. The table is in DIR/results.csv and
-    results.parquet; infersim results DIR shows it."""
+    results.parquet; infersim results DIR shows it.
+    """
     from infersim.load import overlay
     from infersim.runs.pool import cores
     from infersim.sweep.sweep import on_cluster, sweep_study
