@@ -14,6 +14,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infersim.capacity import Curve as Curve
+    from infersim.capacity import curve as curve
     from infersim.errors import InputError as InputError
     from infersim.load import load_scenario as load_scenario
     from infersim.result import Result as Result
@@ -23,13 +25,25 @@ if TYPE_CHECKING:
     from infersim.spec.scenario import Scenario as Scenario
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Replications", "Result", "Scenario", "load_scenario", "replicate", "simulate"]
+__all__ = [
+    "Curve",
+    "InputError",
+    "Replications",
+    "Result",
+    "Scenario",
+    "curve",
+    "load_scenario",
+    "replicate",
+    "simulate",
+]
 
 _HOMES = {
+    "Curve": "infersim.capacity",
     "InputError": "infersim.errors",
     "Replications": "infersim.runs",
     "Result": "infersim.result",
     "Scenario": "infersim.spec.scenario",
+    "curve": "infersim.capacity",
     "load_scenario": "infersim.load",
     "replicate": "infersim.runs",
     "simulate": "infersim.simulate",

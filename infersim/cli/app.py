@@ -17,6 +17,7 @@ from infersim.errors import InfersimError
 FAILED, INTERRUPTED = 2, 130
 _COMMANDS = {
     "run": "infersim.cli.run:run",
+    "curve": "infersim.cli.curve:curve",
     "explain": "infersim.cli.explain:explain",
     "devices": "infersim.cli.profiles:devices",
     "models": "infersim.cli.profiles:models",
