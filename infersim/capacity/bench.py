@@ -96,12 +96,12 @@ class Bench:
         ran: called after each run.
 
     Attributes:
-        simulated: requests simulated so far.
+        simulated, ran: requests simulated and runs done so far.
     """
 
     def __init__(self, axis: Axis, goals: Sequence[Goal], jobs: int = 1, ran: Callable[[], None] = lambda: None):
-        self.axis, self.goals, self.simulated = axis, tuple(goals), 0
-        self._jobs, self._ran, self._run_s = jobs, ran, 0.0
+        self.axis, self.goals, self.simulated, self.ran = axis, tuple(goals), 0, 0
+        self._jobs, self._after, self._run_s = jobs, ran, 0.0
         self._done: dict[tuple[float, bool], dict[int, Observed]] = {}
 
     @property
@@ -148,12 +148,13 @@ class Bench:
 
         def take(number: int, seen: Observed) -> None:
             answers[number] = seen
-            self._ran()
+            self._after()
 
         jobs = self._jobs if self._run_s * (len(tasks) - 1) > _WORTH_S else 1
         share_out(_observed, tasks, range(len(tasks)), jobs, take)
         if tasks:
             self._run_s = jobs * (time.perf_counter() - began) / len(tasks)
+        self.ran += len(tasks)
         self.simulated += sum(seen.requests for seen in answers.values())
         return [answers[number] for number in range(len(tasks))]
 

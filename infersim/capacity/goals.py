@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from infersim.errors import InputError, nearest
 from infersim.load import Loaded
 from infersim.spec.workload import Slo
-from infersim.text import facts
 from infersim.units import SECONDS, parse
 
 BOUNDS = ("ttft_s", "tpot_s", "e2e_s")
@@ -28,12 +27,6 @@ class Goal:
 
     traffic_class: str
     slo: Slo
-
-    def told(self, several: bool) -> str:
-        """`TTFT 1 s for 99%`, with the class's name where there are several."""
-        bounds = facts.bounds(self.slo.model_dump(exclude_none=True))
-        text = f"{bounds} for {facts.share(self.slo.attainment)}"
-        return f"{self.traffic_class}: {text}" if several else text
 
     def data(self) -> dict[str, object]:
         """As JSON tells it."""

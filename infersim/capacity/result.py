@@ -19,6 +19,7 @@ from infersim.capacity.observed import LATENCIES
 from infersim.capacity.search import Found
 from infersim.metrics import replicated
 from infersim.saving import save_files
+from infersim.text import capacity
 
 if TYPE_CHECKING:
     import pandas
@@ -87,7 +88,7 @@ class Curve:
         """Latency and attainment against load."""
         from infersim.plots.curve import curve_picture
 
-        return curve_picture(self._figures)
+        return curve_picture(self._figures, capacity.shown(self._figures), capacity.titles(self._figures))
 
     def save(self, folder: Path | str) -> Path:
         """Write `files` into a folder, each whole or not at all.
@@ -104,20 +105,16 @@ class Curve:
         self.to_dataframe().to_csv(folder / "points.csv", index=False, lineterminator="\n")
         scenario = loading.dump_scenario(loaded.scenario, loaded.folder)
         (folder / "scenario.yaml").write_text(scenario, encoding="utf-8")
-        inputs = {"scenario": loading.canonical_hash(loaded.scenario)}
+        inputs: dict[str, str | None] = {"scenario": loading.canonical_hash(loaded.scenario)}
         origin = json.dumps(provenance.collect(inputs, loaded.scenario.run.seed), indent=2) + "\n"
         (folder / "provenance.json").write_text(origin, encoding="utf-8")
         self.plot().savefig(folder / PICTURE, dpi=110, metadata={"Software": None})
 
     def __repr__(self) -> str:
-        from infersim.text.capacity import capacity_sentence
-
-        return f"<Curve: {capacity_sentence(self._figures)}>"
+        return f"<Curve: {capacity.capacity_sentence(self._figures)}>"
 
     def _repr_html_(self) -> str:
-        from infersim.text.capacity import html
-
-        return html(self._figures)
+        return capacity.html(self._figures)
 
 
 def figures(bench: Bench, found: Found | None, saturation: float | None, warnings: Sequence[str]) -> dict[str, Any]:
@@ -148,6 +145,7 @@ def figures(bench: Bench, found: Found | None, saturation: float | None, warning
         "points": points,
         "miss": missed,
         "simulated_requests": bench.simulated,
+        "simulated_runs": bench.ran,
         "warnings": [*warnings],
     }
 

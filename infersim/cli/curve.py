@@ -26,26 +26,42 @@ Examples:
 """
 
 
-# fmt: off
 @click.command(short_help="Latency against load, and how much load an SLO allows.", epilog=EXAMPLES)
 @click.argument("scenario", metavar="SCENARIO.yaml")
-@click.option("--class", "classes", metavar="NAME", multiple=True,
-              help="Traffic class whose load varies; repeatable. By default all open classes, in their mix.")
-@click.option("--slo", metavar="BOUND", multiple=True,
-              help="ttft_s.p99=1, or CLASS.tpot_s.p95=50ms, in place of the scenario's SLOs; repeatable.")
+@click.option(
+    "--class",
+    "classes",
+    metavar="NAME",
+    multiple=True,
+    help="Traffic class whose load varies; repeatable. All open ones by default, in their mix.",
+)
+@click.option(
+    "--slo",
+    metavar="BOUND",
+    multiple=True,
+    help="ttft_s.p99=1, or CLASS.tpot_s.p95=50ms, in place of the scenario's SLOs; repeatable.",
+)
 @click.option("--rates", metavar="R,R,…", help="Loads to run: requests a second, or clients of closed loops.")
-@click.option("--points", metavar="N", type=click.IntRange(0, 1000),
-              help="Loads to run besides those that the search tries, up to beyond saturation; 6 by default.")
-@click.option("--replications", metavar="R", type=click.IntRange(2, 10_000),
-              help="Independent runs at a load, at most; 24 by default. More make the capacity's interval narrower.")
+@click.option(
+    "--points",
+    metavar="N",
+    type=click.IntRange(0, 1000),
+    help="Loads to run besides those of the search, up to beyond saturation; 6 by default.",
+)
+@click.option(
+    "--replications",
+    metavar="R",
+    type=click.IntRange(2, 10_000),
+    help="Independent runs at a load, at most; 24 by default. More narrow the interval.",
+)
 @click.option("--jobs", metavar="J", type=click.IntRange(1, 1024), help="Processes at most; all cores by default.")
-@click.option("--set", "overrides", metavar="PATH=VALUE", multiple=True,
-              help="Lay a setting over the file; repeatable.")
+@click.option(
+    "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Lay a setting over the file; repeatable."
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams, in place of run.seed.")
 @click.option("--out", metavar="DIR", help="Write curve.json, points.csv and the picture into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
 @click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
-# fmt: on
 def curve(
     scenario: str,
     classes: tuple[str, ...],

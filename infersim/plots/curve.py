@@ -11,46 +11,40 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from infersim.plots.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, figure, title
-from infersim.text import facts
-from infersim.text.capacity import capacity_sentence, goal, heading
 from infersim.units import show_seconds
 
 Figures = dict[str, Any]
 _PANELS = (("ttft_s", "Time to first token"), ("tpot_s", "Time per output token"))
 
 
-def curve_picture(figures: Figures) -> Figure:
+def curve_picture(figures: Figures, points: Sequence[dict[str, Any]], titles: Sequence[str]) -> Figure:
     """Panels side by side: TTFT, TPOT, attainment.
 
     Args:
         figures: what `Curve.summary()` returns.
+        points: those of its points that are shown.
+        titles: lines above.
     """
     made, axes = figure(1, 3, 13.0, 4.3)
-    points = figures["points"]
     clients = figures["load"]["unit"] == "clients"
     unit = "clients" if clients else "load [requests/s]"
     x = np.array([point["clients"] if clients else point["rate_per_s"] for point in points], dtype=float)
     for ax, (name, label) in zip(axes, _PANELS, strict=False):
         _latency(ax, x, points, name)
         title(ax, label, unit, "")
-        for bound in sorted({each[name] for each in figures["slo"] if each.get(name)}):
+        for bound, share in sorted({(each[name], each["attainment"]) for each in figures["slo"] if each.get(name)}):
             if bound <= ax.get_ylim()[1] * 3 and bound >= ax.get_ylim()[0] / 3:
                 ax.axhline(bound, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)))
-                ax.annotate(f"SLO {show_seconds(bound)}", (0.01, bound), xycoords=("axes fraction", "data"),
-                            xytext=(0, 2), textcoords="offset points", fontsize=8, color=MUTED)  # fmt: skip
+                _beside(ax, bound, share)
     _attainment(axes[2], x, points, figures)
     title(axes[2], "Requests that meet the SLO", unit, "")
+    end = 1.04 * max(x.max(), figures["saturation_requests_per_s"] or 0.0 if not clients else 0.0)
     for ax in axes:
         _mark(ax, figures, clients)
-        ax.set_xlim(left=0)
+        ax.set_xlim(0, end)
     axes[0].legend(frameon=False, fontsize=8, loc="upper left", labelcolor=INK)
-    made.suptitle(f"{heading(figures)}\n{_subtitle(figures)}", x=0.01, ha="left", fontsize=10, color=INK)
+    made.suptitle("\n".join(titles), x=0.01, ha="left", fontsize=10, color=INK)
     return made
-
-
-def _subtitle(figures: Figures) -> str:
-    asked = "; ".join(goal(each, len(figures["slo"]) > 1) for each in figures["slo"])
-    return f"capacity {capacity_sentence(figures)}" + (f", at {asked}" if asked else "")
 
 
 def _latency(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], name: str) -> None:
@@ -68,6 +62,20 @@ def _latency(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], name: st
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
     ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: show_seconds(value) if _leads(value) else ""))
     ax.tick_params(axis="y", which="minor", labelsize=7, colors=MUTED)
+
+
+def _beside(ax: Axes, bound: float, share: float) -> None:
+    """The name of a bound's line, above it at the right."""
+    ax.annotate(
+        f"{show_seconds(bound)} asked for {100 * share:g}%",
+        (0.995, bound),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        fontsize=8,
+        color=MUTED,
+        ha="right",
+    )
 
 
 def _leads(value: float) -> bool:
@@ -99,16 +107,17 @@ def _mark(ax: Axes, figures: Figures, clients: bool) -> None:
         ax.axvline(capacity, color=GREEN, linewidth=1.4)
         if figures["ci95"] and not clients:
             ax.axvspan(*figures["ci95"], color=GREEN, alpha=0.12, linewidth=0)
-        _label(ax, capacity, f"capacity {facts.number(capacity)}", GREEN, -3, "right")
+        _label(ax, capacity, f"capacity {capacity:.3g}", GREEN, -3, "right")
     saturation = None if clients else figures["saturation_requests_per_s"]
     if saturation is not None and figures["limited_by"] != "saturation":
         ax.axvline(saturation, color=RED, linewidth=1.2, linestyle=(0, (5, 3)))
-        _label(ax, saturation, f"saturation {facts.number(saturation)}", RED, 3, "left")
+        ax.axvspan(saturation, 1e9, color=RED, alpha=0.05, linewidth=0)
+        _label(ax, saturation, f"saturation {saturation:.3g}", RED, 3, "left")
 
 
 def _label(ax: Axes, x: float, text: str, colour: str, offset: int, side: str) -> None:
     ax.annotate(text, (x, 0.03), xycoords=("data", "axes fraction"), xytext=(offset, 0), textcoords="offset points",
-                rotation=90, fontsize=8, color=colour, ha=side, va="bottom")  # fmt: skip
+                rotation=90, fontsize=8, color=colour, ha=side, va="bottom", bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5})  # fmt: skip
 
 
 def _numbers(values: Sequence[float | None]) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 from infersim.text import facts, notebook
 from infersim.text.blocks import rows_block, sentences, warning_lines
+from infersim.text.columns import columns
 from infersim.units import show_seconds
 
 Figures = dict[str, Any]
@@ -24,10 +25,15 @@ def page(figures: Figures, width: int = 80) -> str:
         textwrap.wrap(heading(figures), width),
         warning_lines(figures["warnings"], width),
         sentences(answers(figures), width),
-        rows_block(point_rows(figures), width),
+        rows_block(_fitting(point_rows(figures), width), width),
         sentences(miss(figures) | effort(figures), width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _fitting(rows: list[list[str]], width: int) -> list[list[str]]:
+    """The rows without their last column where the terminal is too narrow for it."""
+    return rows if not rows or max(map(len, columns(rows))) <= width else [row[:-1] for row in rows]
 
 
 def html(figures: Figures) -> str:
@@ -42,9 +48,14 @@ def heading(figures: Figures) -> str:
     load = figures["load"]
     unit = "clients" if load["unit"] == "clients" else "requests/s"
     of = ", ".join(load["classes"])
-    return (
-        f"{facts.title(figures)}: latency against load of {of} ({facts.number(load['as_written'])} {unit} as written)"
-    )
+    written = f"{facts.number(load['as_written'])} {unit} as written"
+    return f"{facts.title(figures)}: latency against load of {of} ({written})"
+
+
+def titles(figures: Figures) -> list[str]:
+    """Lines above a picture."""
+    asked = "; ".join(goal(each, len(figures["slo"]) > 1) for each in figures["slo"])
+    return [heading(figures), f"capacity {capacity_sentence(figures)}" + (f", at {asked}" if asked else "")]
 
 
 def capacity_sentence(figures: Figures) -> str:
@@ -77,12 +88,19 @@ def goal(each: dict[str, Any], several: bool) -> str:
     return f"{each['class']}: {text}" if several else text
 
 
+def shown(figures: Figures) -> list[dict[str, Any]]:
+    """The points without those whose short runs began too empty for a load that high."""
+    points = figures["points"]
+    whole = min((point["rate_per_s"] for point in points if point["whole_runs"]), default=float("inf"))
+    return [point for point in points if point["whole_runs"] or point["rate_per_s"] < whole]
+
+
 def point_rows(figures: Figures) -> list[list[str]]:
     """A head, and a row a load."""
     clients = figures["load"]["unit"] == "clients"
     head = ["clients"] if clients else []
     head += ["requests/s", "runs", "met", "±", "TTFT p50", "TTFT p99", "TPOT p50", "TPOT p99", "output tokens/s"]
-    return [head, *(_row(point, clients) for point in figures["points"])] if figures["points"] else []
+    return [head, *(_row(point, clients) for point in shown(figures))] if figures["points"] else []
 
 
 def _row(point: dict[str, Any], clients: bool) -> list[str]:
@@ -109,15 +127,14 @@ def miss(figures: Figures) -> dict[str, str]:
     several = len(figures["slo"]) > 1
     parts = "; ".join(_missed(each, several) for each in found["missed"])
     told = {"nearest miss": f"at {facts.number(found['load'])} {unit}, the lowest load tried: {parts}"}
-    met = [each["change"] for each in found["remedies"] if each["met"]]
-    tried = [
-        f"{each['change']} ({_missed(each['missed'][0], several)})" for each in found["remedies"] if not each["met"]
-    ]
+    remedies = found["remedies"]
+    met = [each["change"] for each in remedies if each["met"]]
+    tried = [f"{each['change']} ({_missed(each['missed'][0], several)})" for each in remedies if not each["met"]]
     if met:
         told["would meet it"] = "; ".join(met)
     if tried:
         told["would not"] = "; ".join(tried)
-    if not found["remedies"]:
+    if not remedies:
         told["would meet it"] = "nothing that was tried; a faster device, a smaller model, or other bounds"
     return told
 
@@ -136,5 +153,4 @@ def _missed(each: dict[str, Any], several: bool) -> str:
 
 def effort(figures: Figures) -> dict[str, str]:
     """What it took."""
-    runs = sum(point["replications"] for point in figures["points"])
-    return {"simulated": f"{figures['simulated_requests']:,} requests, {runs:,} of the runs shown above"}
+    return {"simulated": f"{figures['simulated_requests']:,} requests in {figures['simulated_runs']:,} runs"}
