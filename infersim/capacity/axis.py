@@ -69,6 +69,11 @@ class Axis:
         return not any(traffic.trace is not None or isinstance(traffic.arrivals, VARYING) for traffic in each)
 
     @property
+    def opened(self) -> bool:
+        """Whether no class waits for answers: closed loops begin with all clients at once."""
+        return not any(isinstance(each.arrivals, ClosedLoop) for each in self.loaded.scenario.workload.values())
+
+    @property
     def requests(self) -> int | None:
         """Requests of a run at the load as written; None where only a trace's end tells."""
         run = self.loaded.scenario.run

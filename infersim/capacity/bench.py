@@ -106,10 +106,11 @@ class Bench:
 
     @property
     def can_shorten(self) -> bool:
-        """Whether short runs are like the scenario's own: it is steady, and long enough."""
+        """Whether short runs are like the scenario's own: it is open, steady, and long enough."""
         run, requests = self.axis.loaded.scenario.run, self.axis.requests
         stated = not isinstance(run.warmup, str) and run.warmup > 0
-        return self.axis.steady and not stated and requests is not None and requests * SHORT >= FEWEST_REQUESTS / 2
+        alike = self.axis.steady and self.axis.opened and not stated
+        return alike and requests is not None and requests * SHORT >= FEWEST_REQUESTS / 2
 
     def point(self, load: float, replications: int, whole: bool = True) -> Point:
         """So many replications at a load; those that were run already are taken as they are."""

@@ -73,7 +73,7 @@ def _ceiling(bench: Bench, saturation: float | None, most: int) -> tuple[float |
     saturation, which is moved up where all is well beyond it."""
     low, high = None, BELOW * saturation if saturation else bench.axis.as_written
     for _ in range(_MOST_RISES):
-        if not holds(bench, high, most):
+        if not holds(bench, high, most, trust=False):
             return low, high, saturation
         if saturation is not None:
             beyond = bench.point(_RISE * saturation, 1)

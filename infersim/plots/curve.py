@@ -116,8 +116,19 @@ def _mark(ax: Axes, figures: Figures, clients: bool) -> None:
 
 
 def _label(ax: Axes, x: float, text: str, colour: str, offset: int, side: str) -> None:
-    ax.annotate(text, (x, 0.03), xycoords=("data", "axes fraction"), xytext=(offset, 0), textcoords="offset points",
-                rotation=90, fontsize=8, color=colour, ha=side, va="bottom", bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5})  # fmt: skip
+    ax.annotate(
+        text,
+        (x, 0.03),
+        xycoords=("data", "axes fraction"),
+        xytext=(offset, 0),
+        textcoords="offset points",
+        rotation=90,
+        fontsize=8,
+        color=colour,
+        ha=side,
+        va="bottom",
+        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
+    )
 
 
 def _numbers(values: Sequence[float | None]) -> np.ndarray:

@@ -12,6 +12,8 @@ from infersim.units import show_seconds
 
 Figures = dict[str, Any]
 OVERLOADED = "overloaded"
+_LESS = ("output tokens/s", "TPOT p50", "±", "TTFT p50")
+"""Columns that are left out one after another where the terminal is too narrow."""
 
 
 def page(figures: Figures, width: int = 80) -> str:
@@ -32,8 +34,12 @@ def page(figures: Figures, width: int = 80) -> str:
 
 
 def _fitting(rows: list[list[str]], width: int) -> list[list[str]]:
-    """The rows without their last column where the terminal is too narrow for it."""
-    return rows if not rows or max(map(len, columns(rows))) <= width else [row[:-1] for row in rows]
+    """The rows without the columns that a narrow terminal has no room for."""
+    for name in _LESS:
+        if rows and max(map(len, columns(rows))) > width:
+            where = rows[0].index(name)
+            rows = [[*row[:where], *row[where + 1 :]] for row in rows]
+    return rows
 
 
 def html(figures: Figures) -> str:
@@ -129,7 +135,7 @@ def miss(figures: Figures) -> dict[str, str]:
     told = {"nearest miss": f"at {facts.number(found['load'])} {unit}, the lowest load tried: {parts}"}
     remedies = found["remedies"]
     met = [each["change"] for each in remedies if each["met"]]
-    tried = [f"{each['change']} ({_missed(each['missed'][0], several)})" for each in remedies if not each["met"]]
+    tried = [f"{each['change']} ({_seen(each['missed'])})" for each in remedies if not each["met"]]
     if met:
         told["would meet it"] = "; ".join(met)
     if tried:
@@ -137,6 +143,17 @@ def miss(figures: Figures) -> dict[str, str]:
     if not remedies:
         told["would meet it"] = "nothing that was tried; a faster device, a smaller model, or other bounds"
     return told
+
+
+def _seen(missed: list[dict[str, Any]]) -> str:
+    """The latencies that a change brings, where they are still too long."""
+    parts = [
+        f"{facts.LATENCIES[name]} {show_seconds(bound['seen'])}"
+        for each in missed
+        for name, bound in each["bounds"].items()
+        if not bound["kept"]
+    ]
+    return ", ".join(parts) or "bounds missed together"
 
 
 def _missed(each: dict[str, Any], several: bool) -> str:
