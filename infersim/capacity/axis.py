@@ -70,8 +70,11 @@ class Axis:
 
     @property
     def opened(self) -> bool:
-        """Whether no class waits for answers: closed loops begin with all clients at once."""
-        return not any(isinstance(each.arrivals, ClosedLoop) for each in self.loaded.scenario.workload.values())
+        """Whether no class waits for answers: a closed loop begins with all clients at once, sessions with no past."""
+        return not any(
+            isinstance(each.arrivals, ClosedLoop) or is_of_sessions(each)
+            for each in self.loaded.scenario.workload.values()
+        )
 
     @property
     def requests(self) -> int | None:
@@ -127,6 +130,11 @@ class Axis:
         return replace(laid_over(self.loaded, settings), places=self.loaded.places)
 
 
+def is_of_sessions(traffic: TrafficClass) -> bool:
+    """Whether arrivals of a class begin sessions of several requests."""
+    return traffic.sessions is not None or (traffic.trace is not None and traffic.trace.format == "sessions")
+
+
 def axis_of(loaded: Loaded, names: Sequence[str] = ()) -> Axis:
     """The load axis.
 
@@ -176,6 +184,8 @@ def _own_per_s(loaded: Loaded, name: str) -> float:
             return traffic.rate_per_s
         return models.mean_rate_per_s(load_profile("workload", traffic.model, f"workload.{name}.model", loaded.folder))
     arrivals = traffic.arrivals
+    if isinstance(arrivals, Sinusoidal):
+        return arrivals.rate_per_s
     span_s = scenario.run.duration_s or getattr(arrivals, "repeat_s", None) or _LONG_S
     return most_expected(arrivals, span_s) / span_s
 

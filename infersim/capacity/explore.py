@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infersim import load
-from infersim.capacity.axis import Axis, axis_of
+from infersim.capacity.axis import Axis, axis_of, is_of_sessions
 from infersim.capacity.bench import Bench
 from infersim.capacity.goals import goals_of
 from infersim.capacity.result import Curve, figures
@@ -98,11 +98,7 @@ def _fill(
 def _warnings(axis: Axis, found: Found | None) -> list[str]:
     said = []
     workload = axis.loaded.scenario.workload
-    if axis.unit == "requests_per_s" and any(
-        traffic.sessions is not None or (traffic.trace is not None and traffic.trace.format == "sessions")
-        for name, traffic in workload.items()
-        if name in axis.own
-    ):
+    if axis.unit == "requests_per_s" and any(is_of_sessions(workload[name]) for name in axis.own):
         said.append(SESSIONS)
     if found is not None and found.load is not None and found.half is None:
         said.append("the goals hold at every load up to saturation: the capacity is saturation's.")

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from infersim.errors import InputError, nearest
 from infersim.load import Loaded
@@ -71,7 +72,7 @@ def _read(text: str, names: list[str], classes: list[str]) -> list[Goal]:
     found = _PERCENTILE.fullmatch(percentile or "p99")
     if not found or not float(found[1]) > 0:
         raise InputError(f"no percentile {percentile!r}", "e.g. p50, p90, p95, p99, p99.9", bound, file=label)
-    slo = Slo.model_validate({bound: _seconds(value, label), "attainment": float(found[1]) / 100})
+    slo = Slo.model_validate({bound: _seconds(value, label), "attainment": float(Decimal(found[1]) / 100)})
     return [Goal(each, slo) for each in classes]
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "infersim/curve/1"
 PICTURE = "curve.png"
+_WELL_BELOW = 0.9
 FILES = ("curve.json", "points.csv", "scenario.yaml", "provenance.json", PICTURE)
 
 
@@ -127,7 +128,7 @@ def figures(bench: Bench, found: Found | None, saturation: float | None, warning
         warnings: what a reader must not miss.
     """
     axis, scenario = bench.axis, bench.axis.loaded.scenario
-    saturation = saturation if found is None else found.saturation
+    saturation = _saturation(bench, saturation if found is None else found.saturation)
     points = [_point(point, saturation, bench) for point in bench.known()]
     rates = _rates(axis, found)
     missed = None
@@ -148,6 +149,12 @@ def figures(bench: Bench, found: Found | None, saturation: float | None, warning
         "simulated_runs": bench.ran,
         "warnings": [*warnings],
     }
+
+
+def _saturation(bench: Bench, pressed: float | None) -> float | None:
+    """Saturation as pressing told it, unless whole runs were overloaded well below."""
+    over = [point.load for point in bench.known() if point.whole and point.overloaded]
+    return min(over) if pressed is not None and over and min(over) < _WELL_BELOW * pressed else pressed
 
 
 def _most(points: Sequence[dict[str, Any]]) -> float | None:

@@ -22,7 +22,7 @@ PRECISION = 0.01
 """Half of the capacity's interval that is aimed at, as a share of it."""
 BELOW = 0.98
 """The goals count as held up to saturation where they hold at this share of it."""
-STEPS_DOWN = (0.75, 0.5, 0.25, 0.03)
+STEPS_DOWN = (0.75, 0.5, 0.25, 0.03, 0.004)
 """Shares of saturation to look for a load at which the goals hold."""
 _RISE, _MOST_RISES = 1.5, 40
 _GAIN = 1.02
@@ -71,15 +71,16 @@ def search(bench: Bench, saturation: float | None, most: int) -> Found:
 def _ceiling(bench: Bench, saturation: float | None, most: int) -> tuple[float | None, float | None, float | None]:
     """A load at which the goals hold and one at which they do not, as far as looking at saturation tells them, and
     saturation, which is moved up where all is well beyond it."""
-    low, high = None, BELOW * saturation if saturation else bench.axis.as_written
+    low, high, moved = None, BELOW * saturation if saturation else bench.axis.as_written, False
     for _ in range(_MOST_RISES):
         if not holds(bench, high, most, trust=False):
             return low, high, saturation
         if saturation is not None:
             beyond = bench.point(_RISE * saturation, 1)
-            if beyond.overloaded or beyond.throughput_per_s < beyond.load / _RISE * _GAIN:
+            over = beyond.overloaded or beyond.throughput_per_s < _GAIN * saturation
+            if over and (not moved or beyond.throughput_per_s < _GAIN * saturation):
                 return high, None, saturation
-            saturation *= _RISE
+            saturation, moved = beyond.throughput_per_s if over else beyond.load, not over
             low, high = high, BELOW * saturation
             continue
         if low is not None and _throughput(bench, high) < _GAIN * _throughput(bench, low):
