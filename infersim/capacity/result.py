@@ -68,7 +68,8 @@ class Curve:
 
     @cached_property
     def _table(self) -> list[dict[str, Any]]:
-        lists = [{key: value for key, value in point.items() if key not in ("ci95", "goals")} for point in self._points]
+        left_out = ("ci95", "ci95_s", "goals")
+        lists = [{key: value for key, value in point.items() if key not in left_out} for point in self._points]
         bounds = [point["ci95"] or [None, None] for point in self._points]
         return [
             dict(replicated.leaves(row)) | {"ci95_low": low, "ci95_high": high}

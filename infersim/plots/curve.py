@@ -38,7 +38,7 @@ def curve_picture(figures: Figures, points: Sequence[dict[str, Any]], titles: Se
                 _beside(ax, bound, share)
     _attainment(axes[2], x, points, figures)
     title(axes[2], "Requests that meet the SLO", unit, "")
-    end = 1.04 * max(x.max(), figures["saturation_requests_per_s"] or 0.0 if not clients else 0.0)
+    end = 1.04 * max(x.max(initial=1.0), figures["saturation_requests_per_s"] or 0.0 if not clients else 0.0)
     for ax in axes:
         _mark(ax, figures, clients)
         ax.set_xlim(0, end)
@@ -58,6 +58,9 @@ def _latency(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], name: st
         band = known & ~np.isnan(low)
         floor = np.maximum(low[band], values[band] / 10)  # an interval that reaches 0 has no end on this axis
         ax.fill_between(x[band], floor, high[band], color=colour, alpha=0.18, linewidth=0)
+    if all(point[name]["p99"] is None for point in points):
+        ax.set_yticks([])  # outputs of one token have no TPOT, and overload has no latency
+        return
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
     ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: show_seconds(value) if _leads(value) else ""))
