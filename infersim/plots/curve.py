@@ -63,7 +63,9 @@ def _latency(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], name: st
         return
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
-    ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: show_seconds(value) if _leads(value) else ""))
+    low_s, high_s = ax.get_ylim()
+    digits = "25" if high_s > 5 * low_s else "23456789"
+    ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: show_seconds(value) if _digit(value) in digits else ""))
     ax.tick_params(axis="y", which="minor", labelsize=7, colors=MUTED)
 
 
@@ -81,9 +83,9 @@ def _beside(ax: Axes, bound: float, share: float) -> None:
     )
 
 
-def _leads(value: float) -> bool:
-    """Whether a tick between powers of ten is labelled: 2 and 5."""
-    return f"{value:.0e}"[0] in "25"
+def _digit(value: float) -> str:
+    """The first digit of a tick between powers of ten."""
+    return f"{value:.0e}"[0]
 
 
 def _attainment(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], figures: Figures) -> None:
@@ -110,11 +112,14 @@ def _mark(ax: Axes, figures: Figures, clients: bool) -> None:
         ax.axvline(capacity, color=GREEN, linewidth=1.4)
         if figures["ci95"] and not clients:
             ax.axvspan(*figures["ci95"], color=GREEN, alpha=0.12, linewidth=0)
-        _label(ax, capacity, f"capacity {capacity:.3g}", GREEN, -3, "right")
+        both = figures["limited_by"] == "saturation"
+        place = (3, "left") if both else (-3, "right")
+        _label(ax, capacity, f"capacity{' = saturation' if both else ''} {capacity:.3g}", GREEN, *place)
     saturation = None if clients else figures["saturation_requests_per_s"]
+    if saturation is not None:
+        ax.axvspan(saturation, 1e9, color=RED, alpha=0.05, linewidth=0)
     if saturation is not None and figures["limited_by"] != "saturation":
         ax.axvline(saturation, color=RED, linewidth=1.2, linestyle=(0, (5, 3)))
-        ax.axvspan(saturation, 1e9, color=RED, alpha=0.05, linewidth=0)
         _label(ax, saturation, f"saturation {saturation:.3g}", RED, 3, "left")
 
 
