@@ -14,6 +14,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infersim.capacity import Curve as Curve
+    from infersim.capacity import curve as curve
     from infersim.compare import Comparison as Comparison
     from infersim.compare import compare as compare
     from infersim.compare import find_best as find_best
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Comparison",
+    "Curve",
     "InputError",
     "Replications",
     "Result",
     "Scenario",
     "SweepResult",
     "compare",
+    "curve",
     "find_best",
     "load_scenario",
     "replicate",
@@ -45,6 +49,7 @@ __all__ = [
 
 _HOMES = {
     "Comparison": "infersim.compare",
+    "Curve": "infersim.capacity",
     "InputError": "infersim.errors",
     "Replications": "infersim.runs",
     "Result": "infersim.result",
@@ -52,6 +57,7 @@ _HOMES = {
     "compare": "infersim.compare",
     "find_best": "infersim.compare",
     "SweepResult": "infersim.sweep",
+    "curve": "infersim.capacity",
     "load_scenario": "infersim.load",
     "replicate": "infersim.runs",
     "simulate": "infersim.simulate",

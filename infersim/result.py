@@ -68,6 +68,11 @@ class Result:
         return self._run.scenario
 
     @property
+    def run(self) -> Run:
+        """The finished run: its request columns on the engine's clock, and the window of the figures."""
+        return self._run
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `save` writes; an interrupted run goes without its picture, which takes a second."""
         return FILES[:-1] if self.interrupted else FILES

@@ -22,6 +22,7 @@ _COMMANDS = {
     "run": "infersim.cli.run:run",
     "sweep": "infersim.cli.sweep:sweep",
     "results": "infersim.cli.results:results",
+    "curve": "infersim.cli.curve:curve",
     "explain": "infersim.cli.explain:explain",
     "compare": "infersim.cli.compare:compare",
     "devices": "infersim.cli.profiles:devices",
