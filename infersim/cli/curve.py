@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     examples=(
         "infersim curve chat.yaml --slo ttft_s.p99=1 --slo tpot_s.p95=50ms",
         "infersim curve chat.yaml --rates 2,4,8,16,32 --out out/curve",
-        "infersim curve chat.yaml --points 0 --json | jq .capacity_requests_per_s",
+        "infersim curve chat.yaml --points 0 --json",
     ),
 )
 @click.argument("scenario", metavar="SCENARIO.yaml")
