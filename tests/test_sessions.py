@@ -96,6 +96,13 @@ def test_a_full_context_is_counted_and_said():
     assert result.summary()["requests"]["rejected"] == 0
 
 
+def test_a_session_that_the_context_ended_is_not_completed():
+    long = {**AGENTS, "sessions": AGENTS["sessions"] | {"turns": {"kind": "fixed", "value": 100}}}
+    counts = sim.simulate(scenario(long, pool={"engine": {"max_model_len": 1000}})).summary()["sessions"]
+    assert counts["completed"] == 0
+    assert counts["begun"] - 3 <= counts["cut"] <= counts["begun"]  # a session a client is under way at the end
+
+
 def test_what_an_endless_cache_would_have_saved_is_said():
     fixed = {"prompt_tokens": {"kind": "fixed", "value": 100}, "output_tokens": {"kind": "fixed", "value": 20}}
     three = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from infersim.records import COMPLETED, GOES_ON, NO_ROOM
+from infersim.records import COMPLETED, LAST_TURN, NO_ROOM
 
 
 def counts(requests: dict[str, np.ndarray]) -> dict[str, int] | None:
@@ -12,9 +12,9 @@ def counts(requests: dict[str, np.ndarray]) -> dict[str, int] | None:
     if "session_id" not in requests or not (turns := requests["session_id"] >= 0).any():
         return None
     each = np.stack([requests["traffic_class"][turns], requests["session_id"][turns]])
-    over = turns & (requests["ends"] != GOES_ON)
+    last, cut = (turns & (requests["ends"] == end) for end in (LAST_TURN, NO_ROOM))
     return {
         "begun": np.unique(each, axis=1).shape[1],
-        "completed": int(np.count_nonzero(over & (requests["status"] == COMPLETED))),
-        "cut": int(np.count_nonzero(over & (requests["ends"] == NO_ROOM))),
+        "completed": int(np.count_nonzero(last & (requests["status"] == COMPLETED))),
+        "cut": int(np.count_nonzero(cut)),
     }

@@ -42,6 +42,7 @@ class Clock(simpy.Environment):
     stopped_s: float | None = None
     _series: tuple[Sequence[float], Callable[[int, float], object], int] = ((), lambda index, at_s: None, 0)
     interrupted = False
+    _asked = False
 
     def at(self, at_s: float, callback: Callable[[Wake], None], priority: int) -> Wake:
         """Call `callback(wake)` at an absolute time, not before now; `wake.at_s` is that time."""
@@ -61,11 +62,16 @@ class Clock(simpy.Environment):
         self.at(at_s, self._stop, LAST)
 
     def interrupt(self) -> None:
-        """End the run with the events of the next time that has any; a signal's handler may call it at any moment."""
-        if self._queue:
-            self.at(self._queue[0][0], self._interrupt, LAST)
-        else:  # the last event is being run, and what it leads to comes later; or only arrivals are to come
-            self.at(self._now, lambda wake: self.interrupt() if self._queue else self._interrupt(wake), LAST)
+        """End the run once all events up to the present time are done, the one under way, or else the next, included.
+
+        A signal's handler or another thread may call it at any moment: the loop of events looks between two of them.
+        """
+        self._asked = True
+
+    def _end_here(self) -> None:
+        self._asked = False
+        if self.stopped_s is None:
+            self.at(self._now, self._interrupt, LAST)
 
     def _interrupt(self, wake: Wake) -> None:
         self.interrupted = True
@@ -86,8 +92,12 @@ class Clock(simpy.Environment):
                 callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
                 for callback in callbacks:
                     callback(event)
+                if self._asked:
+                    self._end_here()
             if self.stopped_s is not None or arrival_s == math.inf:
                 return
             place = next(numbers)
             self._now, self.priority = arrival_s, ARRIVAL
             arrive(index, arrival_s)
+            if self._asked:
+                self._end_here()

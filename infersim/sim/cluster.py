@@ -151,7 +151,7 @@ def _share_done(
 ) -> float:
     """Requests done of those that will be sent, or where only time ends the run, time gone by."""
     until_s = horizon_s or traffic.until_s
-    by_time = clock.now / until_s if until_s and (horizon_s or traffic.closed) else 0.0
+    by_time = clock.now / until_s if until_s and (horizon_s or traffic.feeds_back) else 0.0
     waiting = sum(replica.batch.running() + len(replica.batch.waiting) for replica in replicas)
     return max(by_time, (clients.open.sent() - waiting) / (traffic.most_requests or math.inf))
 

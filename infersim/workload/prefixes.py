@@ -86,14 +86,24 @@ def recorded_blocks(
         shared: what of the prompt the turn before had, its answer included [tokens].
         block_tokens: tokens a block.
     """
-    before: dict[int, np.ndarray] = {}
-    found, unused = [np.zeros(0, dtype=np.int64)], 0
-    rows = (session, prompt // block_tokens, (prompt + output) // block_tokens, shared // block_tokens)
-    for number, asked, held, common in zip(*(column.tolist() for column in rows), strict=True):
-        old = before.get(number, found[0])[:common]
-        fresh = np.arange(unused, unused + held - len(old))
-        unused += len(fresh)
-        before[number] = np.concatenate([old, fresh])
-        found.append(before[number][:asked])
-    starts = np.concatenate([[0], np.cumsum(rows[1])])
-    return Blocks(block_tokens, np.concatenate(found), starts)
+    order = np.argsort(session, kind="stable")
+    asked, held, common = (column[order] // block_tokens for column in (prompt, prompt + output, shared))
+    kept = np.zeros_like(held)  # blocks of the turn before
+    kept[1:] = np.where(np.diff(session[order]) == 0, np.minimum(common[1:], held[:-1]), 0)
+    begins = np.cumsum(held) - held
+    ids = np.arange(held.sum())
+    first = np.flatnonzero(np.diff(session[order], prepend=-1))
+    depth = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
+    of_depth = np.argsort(depth, kind="stable")
+    for rows in np.split(of_depth, np.cumsum(np.bincount(depth)))[
+        1:-1
+    ]:  # second turns of all sessions, then third ones
+        taken = _places(begins[rows], kept[rows])
+        ids[taken] = ids[taken - np.repeat(held[rows - 1], kept[rows])]
+    return Blocks(block_tokens, ids[_places(begins, asked)], np.r_[0, np.cumsum(asked)]).of(np.argsort(order))
+
+
+def _places(begins: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The first so many places from each beginning on."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if ends.size else 0) + np.repeat(begins - ends + counts, counts)

@@ -30,6 +30,16 @@ def test_a_run_shows_how_far_it_is_and_keeps_what_it_has(tmp_path):
     assert " left" in terminal.err
 
 
+def test_a_run_to_a_horizon_of_one_replica_ends(tmp_path):
+    path = write(tmp_path, ENDLESS[0], "{until: horizon, duration_s: 1000000, requests: 5000000")
+    terminal = Terminal("run", path, "--json")
+    terminal.until(" simulated, ")
+    assert terminal.interrupt() == 130
+    figures = json.loads(terminal.out)
+    assert figures["interrupted"] is True
+    assert 0 < figures["span"]["end_s"] < 1_000_000
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_replications_that_are_finished_are_kept(tmp_path, jobs):
     path = write(tmp_path, "{requests: 50", "{requests: 1000")

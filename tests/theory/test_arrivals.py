@@ -169,6 +169,13 @@ def test_jitter_of_a_sensor(jitter, variance):
     holds([(each[1:] * each[:-1]).mean() for each in gaps], -variance, 0.1 * variance)
 
 
+@pytest.mark.parametrize("phase", ["random", "together"])
+def test_jitter_beyond_the_period_loses_no_report(phase):
+    """Reports due before the beginning reach into it as those of it reach beyond."""
+    spec = {"kind": "sensors", "period_s": 2.0, "devices": 20, "jitter_s": 3.0, "phase": phase}
+    holds([run.size for run in replications(spec, 4.0, count=300)], 40.0, 1.0)
+
+
 def test_sensors_report_in_each_period_once():
     spec = {"kind": "sensors", "period_s": 10.0, "devices": 7}
     for run in replications(spec, 1000.0, count=5):

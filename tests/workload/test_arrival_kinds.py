@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from infersim.errors import InputError
+from infersim.load import from_mapping
 from infersim.rng import stream
 from infersim.spec.arrivals import Arrivals, OpenArrivals
 from infersim.spec.arrivals.expected import most_expected
@@ -132,7 +134,10 @@ def test_rates_that_end_send_no_more():
     ("spec", "says"),
     [
         ({"kind": "mmpp", "states": [{"rate_per_s": 0, "mean_s": 1}] * 2}, "no state sends anything"),
-        ({"kind": "mmpp", "states": [{"rate_per_s": 0.1, "mean_s": 1e-3}] * 2}, "more than 1,000 times a request"),
+        (
+            {"kind": "mmpp", "states": [{"rate_per_s": 1, "mean_s": 1e-3}, {"rate_per_s": 3, "mean_s": 3e-3}]},
+            "more than 100 times a request",
+        ),
         ({"kind": "hawkes", "rate_per_s": 1, "branching": 1, "decay_s": 1}, "less than 1"),
         ({"kind": "piecewise", "times_s": [0, 1], "rates_per_s": [1]}, "1 rates for 2 times"),
         ({"kind": "piecewise", "times_s": [1, 2], "rates_per_s": [1, 1]}, "must begin at 0"),
@@ -152,3 +157,15 @@ def test_rates_that_end_send_no_more():
 def test_what_cannot_be_is_refused(spec, says):
     with pytest.raises(ValidationError, match=says):
         parsed(spec)
+
+
+def test_what_changes_too_often_is_told_its_mean_rate():
+    states = [{"rate_per_s": 1, "mean_s": 1e-3}, {"rate_per_s": 3, "mean_s": 3e-3}]
+    chat = {name: {"kind": "fixed", "value": 9} for name in ("prompt_tokens", "output_tokens")}
+    scenario = {
+        "workload": {"chat": chat | {"arrivals": {"kind": "mmpp", "states": states}}},
+        "fleet": {"main": {"model": "llama-3.1-8b", "device": "h100-sxm-80gb"}},
+    }
+    with pytest.raises(InputError, match="more than 100 times a request") as caught:
+        from_mapping(scenario)
+    assert "rate_per_s: 2.5," in caught.value.hint

@@ -1,7 +1,9 @@
 """Traces of sessions: read as they say, refused by line where they cannot be."""
 
 import gzip
+import json
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -63,6 +65,41 @@ def test_columns_may_stand_in_any_order_and_files_may_be_gzipped(tmp_path):
     traffic = read(Trace(path="t.csv.gz", format="sessions"), tmp_path, 0)
     assert told(traffic) == [[(0, 9, 4, 0, 0, 0, LAST_TURN)]]
     assert traffic.start_s.tolist() == [3]
+
+
+def test_quoted_cells_json_lines_and_parquet_are_read_alike(tmp_path):
+    rows = ['"a, or ""A""",0,3,,9,0,4', " b ,0, 4 ,,7,0,2", '"a, or ""A""",1,,1.5,"20",13,1']
+    told_csv = told(traced(tmp_path, rows))
+    names = HEAD.split(",")
+    cells = [("a", 0, 3, None, 9, 0, 4), ("b", 0, 4, None, 7, 0, 2), ("a", 1, None, 1.5, 20, 13, 1)]
+    records = [dict(zip(names, row, strict=True)) for row in cells]
+    lines = [json.dumps({name: value for name, value in row.items() if value is not None}) for row in records]
+    (tmp_path / "talks.jsonl").write_text("\n".join(lines) + "\n")
+    told_jsonl = told(read(Trace(path="talks.jsonl", format="sessions"), tmp_path, 0))
+    sql = ", ".join(str(row).replace("None", "NULL") for row in cells)
+    duckdb.sql(f"COPY (FROM (VALUES {sql}) rows({HEAD})) TO '{tmp_path / 'talks.parquet'}' (FORMAT parquet)")
+    told_parquet = told(read(Trace(path="talks.parquet", format="sessions"), tmp_path, 0))
+    assert told_csv == told_jsonl == told_parquet
+    assert told_csv == [
+        [(0, 9, 4, 0, 0, 0, GOES_ON), (1.5, 20, 1, 0, 1, 13, LAST_TURN)],
+        [(0, 7, 2, 1, 0, 0, LAST_TURN)],
+    ]
+
+
+@pytest.mark.parametrize("name", ["session", "gap_s"])
+def test_a_column_that_stands_there_twice_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match="two columns have this name") as caught:
+        traced(tmp_path, ["a,0,1,,10,0,1,9"], head=f"{HEAD},{name}")
+    assert (caught.value.line, caught.value.field) == (1, name)
+
+
+def test_a_row_of_json_lines_is_refused_by_its_line(tmp_path):
+    row = {"session": "a", "turn": 0, "arrival_s": 1, "prompt_tokens": 5, "shared_prefix_tokens": 0, "output_tokens": 2}
+    rows = [row, {**row, "session": 7, "arrival_s": None, "gap_s": "soon"}]
+    (tmp_path / "talks.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(InputError, match="a number of seconds") as caught:
+        read(Trace(path="talks.jsonl", format="sessions"), tmp_path, 0)
+    assert (caught.value.line, caught.value.field) == (2, "gap_s")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from infersim.spec.arrivals.base import Open, PositiveRate, Rate, Share, Span
 from infersim.spec.base import Spec, SpecError
 
-MOST_CHANGES = 1000
-"""Of state, a request: where they are more, a request sees but the mean rate."""
+MOST_CHANGES = 100
+"""Of state, a request: where they are more, a request sees but the mean rate, and drawing them takes long."""
 
 
 class State(Spec):
@@ -35,10 +35,11 @@ class Mmpp(Open):
     def _sends(self):
         if not any(state.rate_per_s > 0 for state in self.states):
             raise SpecError("no state sends anything", at="states", hint="set a rate_per_s above 0")
-        if MOST_CHANGES * sum(state.rate_per_s * state.mean_s for state in self.states) < len(self.states):
-            raise SpecError(
-                f"change more than {MOST_CHANGES:,} times a request", at="states", hint="take kind: poisson"
-            )
+        sent = sum(state.rate_per_s * state.mean_s for state in self.states)
+        if MOST_CHANGES * sent < len(self.states):
+            mean_per_s = sent / sum(state.mean_s for state in self.states)
+            hint = f"take kind: poisson with the mean rate_per_s: {mean_per_s:.6g}, or a longer mean_s"
+            raise SpecError(f"change more than {MOST_CHANGES:,} times a request", at="states", hint=hint)
         return self
 
 

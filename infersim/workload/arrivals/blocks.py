@@ -27,11 +27,20 @@ def gathered(blocks: Iterable[Block], limit: int | None, until_s: float | None) 
         blocks: one after another in time.
         limit, until_s: as for `times`.
     """
-    parts: list[np.ndarray] = []
+    columns = gathered_columns((((times,), end_s) for times, end_s in blocks), limit, until_s)
+    return columns[0] if columns else np.zeros(0)
+
+
+def gathered_columns(
+    blocks: Iterable[tuple[tuple[np.ndarray, ...], float]], limit: int | None, until_s: float | None
+) -> tuple[np.ndarray, ...]:
+    """As `gathered`, of blocks that have further columns beside the times, which come first."""
+    parts: list[tuple[np.ndarray, ...]] = []
     count = 0
-    for times, end_s in blocks:
-        parts.append(times if until_s is None else times[: np.searchsorted(times, until_s)])
-        count += parts[-1].size
+    for columns, end_s in blocks:
+        inside = columns[0].size if until_s is None else int(np.searchsorted(columns[0], until_s))
+        parts.append(tuple(column[:inside] for column in columns))
+        count += inside
         if (limit is not None and count >= limit) or (until_s is not None and end_s >= until_s):
             break
-    return (np.concatenate(parts) if parts else np.zeros(0))[:limit]
+    return tuple(np.concatenate(column)[:limit] for column in zip(*parts, strict=True))

@@ -37,7 +37,7 @@ def _periods(spec: Sensors, rng: np.random.Generator, reach_s: float) -> Iterato
     of_phase, of_jitter, of_loss, of_outages = rng.spawn(4)
     phase_s = of_phase.random(spec.devices) * spec.period_s if spec.phase == "random" else np.zeros(spec.devices)
     outages = _Outages(spec, of_outages)
-    begin = -math.ceil(reach_s / spec.period_s) - 1 if spec.phase == "random" else 0
+    begin = -math.ceil(reach_s / spec.period_s) - (spec.phase == "random")
     for size in sizes():
         many = max(size // spec.devices, 1)
         due_s = np.arange(begin, begin + many)[:, None] * spec.period_s + phase_s

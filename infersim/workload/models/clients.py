@@ -10,7 +10,7 @@ import numpy as np
 
 from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
-from infersim.workload.arrivals.blocks import LARGEST
+from infersim.workload.arrivals.blocks import LARGEST, gathered_columns
 from infersim.workload.arrivals.clients import Superposition
 from infersim.workload.arrivals.gaps import gaps_of
 from infersim.workload.requests import Requests
@@ -51,7 +51,7 @@ def generate(
         rate_per_s: mean over all windows to which every client's rates are scaled; None for the model's own.
     """
     scale = 1.0 if rate_per_s is None else rate_per_s / mean_rate_per_s(model)
-    arrival_s, client = _arrivals(model, scale, stream("arrivals"), limit, until_s)
+    arrival_s, client = gathered_columns(_blocks(model, scale, stream("arrivals")), limit, until_s)
     prompt, output = (
         np.maximum(_lengths(model, name, client, stream(name)), 1.0).astype(np.int64)
         for name in ("prompt_tokens", "output_tokens")
@@ -77,23 +77,9 @@ def mean_rate_per_s(model: ClientModel) -> float:
     return float(sum(np.mean(client.rate_per_s) for client in model.clients))
 
 
-def _arrivals(
-    model: ClientModel, scale: float, rng: np.random.Generator, limit: int | None, until_s: float | None
-) -> tuple[np.ndarray, np.ndarray]:
-    times, owners, count = [], [], 0
-    for block, owner, end_s in _blocks(model, scale, rng):
-        inside = block.size if until_s is None else int(np.searchsorted(block, until_s))
-        times.append(block[:inside])
-        owners.append(owner[:inside])
-        count += inside
-        if (limit is not None and count >= limit) or (until_s is not None and end_s >= until_s):
-            break
-    return np.concatenate(times)[:limit], np.concatenate(owners)[:limit]
-
-
 def _blocks(
     model: ClientModel, scale: float, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+) -> Iterator[tuple[tuple[np.ndarray, ...], float]]:
     """Each window is a stretch of stationary processes: their counts have the window's mean, wherever gaps were cut."""
     rate = scale * np.array([client.rate_per_s for client in model.clients])
     cv = np.array([client.cv for client in model.clients])
@@ -103,7 +89,8 @@ def _blocks(
         window, start_s = number % rate.shape[1], number * model.window_s
         number += 1
         clients = Superposition(rate[:, window], gaps_of(families, cv[:, window]), rng, start_s)
-        yield from clients.blocks(number * model.window_s)
+        for times_s, owners, end_s in clients.blocks(number * model.window_s):
+            yield (times_s, owners), end_s
 
 
 def _lengths(

@@ -28,6 +28,19 @@ def number(sheet: Sheet, column: str) -> str:
     return f"TRY_CAST({bare} AS DOUBLE)"
 
 
+def optional(sheet: Sheet, column: str, most: float) -> str:
+    """SQL of a column's numbers from 0 to `most`; NULL for an empty cell, -1 for what else is no such number."""
+    value = number(sheet, column)
+    return (
+        f"CASE WHEN {label(sheet, column)} IS NULL THEN NULL WHEN {value} BETWEEN 0 AND {most} THEN {value} ELSE -1 END"
+    )
+
+
+def label(sheet: Sheet, column: str) -> str:
+    """SQL of a column's cells as text without space around it; NULL where nothing is left."""
+    return f"NULLIF(trim(CAST({_name(sheet, column)} AS VARCHAR), ' \t\r'), '')"
+
+
 def stamp(sheet: Sheet, column: str, kind: str) -> tuple[str, str]:
     """SQL of a column's timestamps: nanoseconds as if they were UTC, and the minutes that they state to be ahead of it
     (NULL where they state none).
@@ -57,7 +70,8 @@ def fetch(sheet: Sheet, what: dict[str, str]) -> dict[str, np.ndarray]:
         what: SQL by the name that its column gets.
 
     Returns:
-        int64 of whole numbers where none is missing, else float64, NULL being NaN.
+        int64 of whole numbers where none is missing, else float64, NULL being NaN. Of text the number of each in the
+        order in which they first come, -1 for NULL.
 
     Raises:
         InputError: a row does not have the header's columns, or the file is otherwise damaged.
@@ -129,6 +143,12 @@ def _run(sql: str) -> dict[str, Any]:
 
 
 def _filled(column: Any) -> np.ndarray:
+    if column.dtype.kind == "O":
+        import pandas
+
+        texts = np.array(np.ma.getdata(column))
+        texts[np.ma.getmaskarray(column)] = None
+        return pandas.factorize(texts)[0].astype(np.int64)
     if np.ma.isMaskedArray(column):
         return np.ma.filled(column.astype(np.float64), np.nan)
     return column.astype(np.float64) if column.dtype.kind not in "iu" else column.astype(np.int64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from infersim.workload.requests import Requests
 from infersim.workload.traces.opening import Opened, opened
 from infersim.workload.traces.records import CLIENTS, client_of, read_record
 from infersim.workload.traces.selection import played
-from infersim.workload.traces.sheets import json_value
+from infersim.workload.traces.sheets import document
 from infersim.workload.traces.tables import read_table
 
 
@@ -42,13 +41,13 @@ def read(spec: Trace, folder: Path, rng: np.random.Generator | None = None) -> R
 
 def _recorded(file: Opened, spec: Trace) -> Requests:
     """All of a file."""
-    document, whole = _document(file)
-    client = client_of(document)
+    found, whole = document(file)
+    client = client_of(found)
     stated = spec.format if spec.format in CLIENTS else client if spec.format == "auto" else None
     if stated is None:
         if client is not None:
             raise InputError(f"is a record of {CLIENTS[client]}", f"use format: {client}", file=str(file.path))
-        return read_table(file, document if isinstance(document, dict) else None, spec)
+        return read_table(file, found if isinstance(found, dict) else None, spec)
     if client != stated:
         problem = f"is no record of {CLIENTS[stated]}" + (f" but of {CLIENTS[client]}" if client else "")
         raise InputError(problem, "format: auto goes by what the file holds", file=str(file.path))
@@ -56,21 +55,4 @@ def _recorded(file: Opened, spec: Trace) -> Requests:
         raise InputError(f"a record of {CLIENTS[stated]} takes no columns", "leave them out", file=str(file.path))
     if not whole:
         raise InputError("holds several runs, one a line", "a trace is of one run: keep one line", file=str(file.path))
-    return read_record(file, document, stated)
-
-
-def _document(file: Opened) -> tuple[Any, bool]:
-    """The JSON of a file, or of its first line, and whether that is all of it; None where it is not JSON."""
-    if file.text is None or file.text.lstrip()[:1] not in ("{", "["):
-        return None, True
-    text = file.text.strip()
-    if text.startswith("["):
-        raise InputError("is one JSON list", "one object a line is needed (JSON lines)", file=str(file.path), line=1)
-    first, _, rest = text.partition("\n")
-    try:
-        return json_value(first), not rest
-    except (ValueError, RecursionError) as error:
-        try:
-            return json_value(text), True
-        except (ValueError, RecursionError):
-            raise InputError(f"is not JSON: {error}"[:200], "", file=str(file.path), line=1) from None
+    return read_record(file, found, stated)

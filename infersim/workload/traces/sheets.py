@@ -111,6 +111,23 @@ def json_value(text: str) -> Any:
     return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= MOST_DIGITS else float(digits))
 
 
+def document(file: Opened) -> tuple[Any, bool]:
+    """The JSON of a file, or of its first line, and whether that is all of it; None where it is not JSON."""
+    if file.text is None or file.text.lstrip()[:1] not in ("{", "["):
+        return None, True
+    text = file.text.strip()
+    if text.startswith("["):
+        raise InputError("is one JSON list", "one object a line is needed (JSON lines)", file=str(file.path), line=1)
+    first, _, rest = text.partition("\n")
+    try:
+        return json_value(first), not rest
+    except (ValueError, RecursionError) as error:
+        try:
+            return json_value(text), True
+        except (ValueError, RecursionError):
+            raise InputError(f"is not JSON: {error}"[:200], "", file=str(file.path), line=1) from None
+
+
 def _json_rows(file: Opened) -> Iterator[tuple[int, Row]]:
     for line, text in enumerate(io.StringIO(file.text), 1):
         if not text.strip():

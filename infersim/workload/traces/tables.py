@@ -31,7 +31,7 @@ def read_table(file: Opened, first: Row | None, spec: Trace) -> Requests:
     Raises:
         InputError: a column is missing, or a row holds what is no request; names the line.
     """
-    sheet, types = _sheet(file, first)
+    sheet, types = sheet_of(file, first)
     form, columns = recognised(sheet, spec)
     if not sheet.first:
         raise InputError("the trace has a header and no rows", file=str(file.path), line=0 if file.text is None else 1)
@@ -58,8 +58,16 @@ def without_failures(requests: Requests) -> Requests:
     return replace(requests.of(np.flatnonzero(requests.output_tokens)), notes=(*requests.notes, note))
 
 
-def _sheet(file: Opened, first: Row | None) -> tuple[Sheet, dict[str, str]]:
-    """The sheet of a file, and in Parquet its columns' types."""
+def sheet_of(file: Opened, first: Row | None) -> tuple[Sheet, dict[str, str]]:
+    """The sheet of a file, and in Parquet its columns' types.
+
+    Args:
+        file: CSV, JSON lines or Parquet.
+        first: the first row, where the file is JSON lines.
+
+    Raises:
+        InputError: the header is no CSV's, or the file is damaged.
+    """
     if file.text is None:
         types, row = parquet_columns(file)
         return Sheet(file, "parquet", tuple(types), row), types
