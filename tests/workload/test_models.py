@@ -82,15 +82,37 @@ def test_a_lower_rate_leaves_out_requests_and_moves_none(model):
         assert dispersion(kept, window_s, model.span_s) == pytest.approx(1 + 0.5 * (full - 1), rel=0.15)
 
 
-def test_a_higher_rate_lays_independent_copies_over_each_other():
+@pytest.mark.parametrize("factor", [1.0, 1.01, 1.05, 4.0])
+def test_a_higher_rate_lays_independent_copies_over_each_other(model, factor):
     """Variance and mean of counts add up alike, so the index of dispersion stays; stretched time would change it."""
-    model = load_profile("workload", "azure-code-2023")
-    span_s = 10 * model.span_s
-    found = [
-        dispersion(arrivals(model.arrivals, 1, "chat", rate, None, span_s), 1.0, span_s)
-        for rate in (model.rate_per_s, 4 * model.rate_per_s)
-    ]
-    assert found[1] == pytest.approx(found[0], rel=0.1)
+    span_s = 20 * model.span_s
+    own, more = (
+        arrivals(model.arrivals, 1, "chat", rate, None, span_s) for rate in (None, factor * model.rate_per_s)
+    )
+    assert len(more) == pytest.approx(factor * len(own), rel=2e-3 * factor)
+    if factor == 1.0:  # six digits, as a profile prints it
+        assert more.tobytes() == own.tobytes()
+    assert np.isin(own, more).all()
+    for window_s in (1.0, 60.0):
+        assert dispersion(more, window_s, span_s) == pytest.approx(dispersion(own, window_s, span_s), rel=0.1)
+
+
+def test_another_rate_is_told_with_what_it_does_to_burstiness():
+    model = load_profile("workload", "azure-chat-2023")  # index of dispersion 16.1 at 60 s
+
+    def note(factor):
+        return requests(model, 1, "chat", factor * model.rate_per_s, 10, None).notes
+
+    assert requests(model, 1, "chat", None, 10, None).notes == note(1.0) == note(1.000001) == ()
+    (fewer,) = note(0.5)
+    assert "leaving requests out at random" in fewer
+    assert "at 60 s 16.1 → 8.56" in fewer
+    (more,) = note(2.5)
+    assert "3 independent copies" in more
+    assert "the last thinned to 0.5" in more
+    assert "at 60 s 16.1 → 14.6" in more  # (2 · 16.128 + 0.5 · 8.564) / 2.5
+    (whole,) = note(4.0)
+    assert "at 60 s 16.1 → 16.1" in whole
 
 
 @pytest.mark.parametrize("name", FILES)
