@@ -86,9 +86,7 @@ def test_a_lower_rate_leaves_out_requests_and_moves_none(model):
 def test_a_higher_rate_lays_independent_copies_over_each_other(model, factor):
     """Variance and mean of counts add up alike, so the index of dispersion stays; stretched time would change it."""
     span_s = 20 * model.span_s
-    own, more = (
-        arrivals(model.arrivals, 1, "chat", rate, None, span_s) for rate in (None, factor * model.rate_per_s)
-    )
+    own, more = (arrivals(model.arrivals, 1, "chat", rate, None, span_s) for rate in (None, factor * model.rate_per_s))
     assert len(more) == pytest.approx(factor * len(own), rel=2e-3 * factor)
     if factor == 1.0:  # six digits, as a profile prints it
         assert more.tobytes() == own.tobytes()

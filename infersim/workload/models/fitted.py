@@ -74,7 +74,8 @@ def _told(model: FittedModel, rate_per_s: float | None) -> tuple[str, ...]:
         return ()
     if whole:
         thinned = f", the last thinned to {rest:.3g}" if rest else ""
-        how = f"as {whole + (rest > 0)} independent copies laid over each other{thinned}: bursts of one meet calm of another"
+        copies = f"{whole + (rest > 0)} independent copies laid over each other{thinned}"
+        how = f"as {copies}: bursts of one meet calm of another"
     else:
         how = "by leaving requests out at random, which makes bursts weaker"
     held = model.arrivals.dispersion
