@@ -15,6 +15,7 @@ from infersim.metrics import replicated
 from infersim.result import FILES as RUN_FILES
 from infersim.result import REPLICATIONS, Result
 from infersim.rng import replication_seed
+from infersim.runs.narrow import narrow
 from infersim.runs.pool import share_out
 from infersim.saving import save_files
 from infersim.simulate import simulate
@@ -85,6 +86,7 @@ class Replications:
             *replicated.told([run["warnings"] for run in runs]),
             *_verdicts(runs),
             *_gaps(runs),
+            *narrow(self._loaded, [_figures(run) for run in runs]),
         ]
 
     @cached_property
