@@ -58,3 +58,12 @@ def test_the_errors_of_client_models_are_those_of_the_profiles():
         shares = ("share_of_requests", "share_with_own_lengths", *errors)
         numbers = [f"{fit.requests:,.0f}", str(fit.clients), *(f"{getattr(fit, each):.1%}" for each in shares)]
         assert told[name] == numbers
+
+
+@pytest.mark.parametrize("name", fitted())
+def test_what_conditioning_does_is_that_of_the_profiles(name):
+    found = load_profile("workload", name).in_sample.conditioning
+    row = next(row for row in ROWS if len(row) == 9 and row[:2] == [f"`{name}`", "no"])
+    errors = [f"{of[window]:.0%}" for window in ("1s", "10s", "60s") for of in (found.median, found.p95)]
+    assert row[2:] == [f"{found.accepted:.1%}", *errors]
+    assert found.periods == 200
