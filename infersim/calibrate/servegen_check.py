@@ -6,7 +6,8 @@ import numpy as np
 
 from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
-from infersim.workload.models.clients import ClientRequests, generate, mean_rate_per_s
+from infersim.workload.models.clients import ClientRequests, generate
+from infersim.workload.models.day import mean_rate_per_s
 
 REQUESTS = 5e6
 """So many are generated: rates are scaled, cvs stay."""

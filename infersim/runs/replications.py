@@ -15,6 +15,7 @@ from infersim.metrics import replicated
 from infersim.result import FILES as RUN_FILES
 from infersim.result import REPLICATIONS, Result
 from infersim.rng import replication_seed
+from infersim.runs.narrow import alike, narrow
 from infersim.runs.pool import share_out
 from infersim.saving import save_files
 from infersim.simulate import simulate
@@ -59,6 +60,7 @@ class Replications:
 
     def __init__(self, loaded: load.Loaded, runs: Mapping[int, Replication]):
         self._loaded, self._runs = loaded, dict(runs)
+        self._alike = alike(loaded)
 
     @property
     def seeds(self) -> list[int]:
@@ -85,6 +87,7 @@ class Replications:
             *replicated.told([run["warnings"] for run in runs]),
             *_verdicts(runs),
             *_gaps(runs),
+            *narrow(self._alike, [_figures(run) for run in runs]),
         ]
 
     @cached_property

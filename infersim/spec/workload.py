@@ -53,7 +53,10 @@ class TrafficClass(Spec):
     model: Annotated[str, Field(min_length=1)] | None = None
     """A workload model: a profile's name, or the path of its YAML file, relative to the file that names it."""
     rate_per_s: PositiveRate | None = None
-    """Mean arrivals a second of the model's traffic, thinned or laid over itself; by default the model's own."""
+    """Mean arrivals a second of the model's traffic; by default the model's own. A model fitted to a trace is thinned
+    or laid over itself; of a model of clients every client's rate is scaled, and the mean is that of its whole day."""
+    start_s: Seconds | None = None
+    """With a model of clients, where in its day the run begins [s]; 0 where absent."""
     max_in_flight: Count | None = None
     """With a model, the client's own limit of requests under way."""
     slo: Slo | None = None
@@ -62,7 +65,7 @@ class TrafficClass(Spec):
     def _one_source(self):
         drawn = ["arrivals", "prompt_tokens", "output_tokens", "lengths", "reasoning_tokens"]
         drawn += ["sessions", "shared_prefix_tokens", "shared_prefixes", "distinct_prompts"]
-        of_model = ("rate_per_s", "max_in_flight")
+        of_model = ("rate_per_s", "start_s", "max_in_flight")
         source = next((name for name in ("trace", "model") if getattr(self, name) is not None), None)
         given = [name for name in (*drawn, "model") if getattr(self, name) is not None and name != source]
         if self.trace is not None and self.trace.format == "sessions" and isinstance(self.arrivals, ClosedLoop):
@@ -73,7 +76,9 @@ class TrafficClass(Spec):
             )
         stray = [name for name in of_model if getattr(self, name) is not None]
         if source != "model" and stray:
-            raise SpecError("stands beside a model", at=stray[0], hint=f"write {source or 'arrivals'}.{stray[0]}")
+            elsewhere = stray[0] != "start_s" or source == "trace"
+            hint = f"write {source or 'arrivals'}.{stray[0]}" if elsewhere else "leave it out"
+            raise SpecError("stands beside a model", at=stray[0], hint=hint)
         return self
 
     @model_validator(mode="after")

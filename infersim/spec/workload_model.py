@@ -137,6 +137,19 @@ class Distances(Spec):
     gaps_s: Share
 
 
+class Conditioning(Spec):
+    """What drawing periods again does: periods as they are first drawn, against the index of dispersion held."""
+
+    periods: Count
+    """So many were drawn."""
+    accepted: Share
+    """Of them, are within what each period is held to, at all windows."""
+    median: dict[str, Number]
+    """Relative error of the index of dispersion that half of them stay below, by window."""
+    p95: dict[str, Number]
+    """The same of 95% of them."""
+
+
 class FitErrors(Spec):
     """How far off the model is."""
 
@@ -149,6 +162,8 @@ class FitErrors(Spec):
     """Largest relative error of the index of dispersion over the seeds, by window."""
     rate: Number
     """Largest relative error of the mean rate over the seeds."""
+    conditioning: Conditioning | None = None
+    """Where periods are drawn again until `dispersion` is near: how near they are without."""
 
 
 class PrefixSharing(Spec):

@@ -223,7 +223,7 @@ def _open_class(
         return _trace(traffic.trace, seed, name, folder).first(limit, until_s)
     if traffic.model is not None:
         model = load_profile("workload", traffic.model, f"workload.{name}.model", folder)
-        return models.requests(model, seed, name, traffic.rate_per_s, limit, until_s)
+        return models.requests(model, seed, name, traffic.rate_per_s, limit, until_s, traffic.start_s)
     arrival = _starts(traffic, seed, name, limit, until_s)
     prompt, output, reasoning = lengths.Drawer(traffic, seed, name).draw(len(arrival))
     return Requests(arrival, prompt, output, reasoning_tokens=reasoning)

@@ -46,3 +46,24 @@ def test_sizes_and_prefix_sharing_are_those_of_the_profiles(name):
     assert row[2:4] == [f"{model.requests:,}", f"{model.rate_per_s:.2g}/s"]
     if model.prefix_sharing is not None:
         assert re.search(rf"\b{model.prefix_sharing.seen_before:.0%} in\s+`{name}`", TEXT)
+
+
+def test_the_errors_of_client_models_are_those_of_the_profiles():
+    told = {row[0].strip("`"): row[1:] for row in ROWS if len(row) == 9 and row[0].startswith("`servegen-")}
+    names = [name for name in list_profiles("workload") if name not in fitted()]
+    assert [*told] == names
+    for name in names:
+        fit = load_profile("workload", name).fit
+        errors = ("rate_error", "cv_error", "prompt_mean_error", "output_mean_error")
+        shares = ("share_of_requests", "share_with_own_lengths", *errors)
+        numbers = [f"{fit.requests:,.0f}", str(fit.clients), *(f"{getattr(fit, each):.1%}" for each in shares)]
+        assert told[name] == numbers
+
+
+@pytest.mark.parametrize("name", fitted())
+def test_what_conditioning_does_is_that_of_the_profiles(name):
+    found = load_profile("workload", name).in_sample.conditioning
+    row = next(row for row in ROWS if len(row) == 9 and row[:2] == [f"`{name}`", "no"])
+    errors = [f"{of[window]:.0%}" for window in ("1s", "10s", "60s") for of in (found.median, found.p95)]
+    assert row[2:] == [f"{found.accepted:.1%}", *errors]
+    assert found.periods == 200

@@ -127,6 +127,38 @@ def test_a_row_of_a_run_table_has_the_means(chat, tmp_path):
     assert alone["tpot_s.mean"] == sim.simulate(chat).summary()["tpot_s"]["mean"]
 
 
+def told(path, overrides, word):
+    found = sim.replicate(path, overrides, replications=2)
+    return [each for each in found.warnings if word in each]
+
+
+def test_intervals_of_what_is_not_random_are_told(chat, tmp_path):
+    even = {
+        "workload.chat.arrivals": {"kind": "deterministic", "rate_per_s": 6},
+        "workload.chat.prompt_tokens": {"kind": "fixed", "value": 512},
+        "run.requests": 20,
+    }
+    assert told(chat, even, "nothing in it is random") == [
+        "nothing in it is random: all 2 replications are equal, and the interval says nothing."
+    ]
+    (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n0,9,9\n1,9,9\n")
+    whole = {"workload": {"mine": {"trace": {"path": "t.csv"}}}}
+    assert len(told(chat, whole, "nothing in it is random")) == 1
+    assert told(chat, {}, "nothing in it is random") == told(chat, {}, "narrower") == []
+    assert sim.replicate(chat, even, replications=1).warnings == []  # of one there is no interval
+
+
+def test_intervals_of_recorded_traffic_are_told_to_be_narrow(chat, tmp_path):
+    rows = "".join(f"{second},9,9\n" for second in range(40))
+    (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n" + rows)
+    thinned = {"workload": {"mine": {"trace": {"path": "t.csv", "rate_per_s": 0.5}}}}
+    assert len(told(chat, thinned, "class 'mine': every replication plays the same trace")) == 1
+    fitted = {"workload": {"own": {"model": "azure-chat-2023"}}, "run.requests": 20}
+    assert len(told(chat, fitted, "class 'own': every period of its model is equally bursty")) == 1
+    clients = {"workload": {"own": {"model": "servegen-m-large", "rate_per_s": 5}}, "run.requests": 20}
+    assert told(chat, clients, "narrower") == []
+
+
 def test_verdicts_that_differ_are_counted(chat):
     found = sim.replicate(chat, {"workload.chat.slo": {"ttft_s": 0.0705, "attainment": 0.9}}, replications=8)
     attained = found.to_dataframe()["goodput.attained"].tolist()

@@ -21,14 +21,12 @@ class Point:
         rate_per_s: mean.
         variance: of the count in a window [s], in a stationary process.
         windows_s: to look at.
-        skip_s: left out at the start, where a process does not begin stationary [s].
     """
 
     spec: dict
     rate_per_s: float
     variance: Callable[[float], float]
     windows_s: tuple[float, ...]
-    skip_s: float = 0.0
 
     def dispersion(self, window_s: float) -> float:
         """Index of dispersion for counts: variance over mean."""
@@ -72,13 +70,13 @@ def poisson(rate: float) -> Point:
 
 def gamma(rate: float, cv: float, *gaps: float) -> Point:
     windows = tuple(gap / rate for gap in gaps)
-    return Point({"kind": "gamma", "rate_per_s": rate, "cv": cv}, rate, gamma_variance(rate, cv), windows, 500 / rate)
+    return Point({"kind": "gamma", "rate_per_s": rate, "cv": cv}, rate, gamma_variance(rate, cv), windows)
 
 
 def weibull(rate: float, power: float, *gaps: float) -> Point:
     cv, variance = weibull_variance(rate, power)
     spec = {"kind": "weibull", "rate_per_s": rate, "cv": cv}
-    return Point(spec, rate, variance, tuple(gap / rate for gap in gaps), 500 / rate)
+    return Point(spec, rate, variance, tuple(gap / rate for gap in gaps))
 
 
 def mmpp(*states: tuple[float, float], windows: tuple[float, ...]) -> Point:

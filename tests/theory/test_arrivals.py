@@ -50,10 +50,10 @@ def counted():
 
 def _counts(point: Point) -> dict[float, np.ndarray]:
     span_s = max(ARRIVALS / point.rate_per_s, WINDOWS * max(point.windows_s))
-    runs = replications(point.spec, point.skip_s + span_s)
+    runs = replications(point.spec, span_s)
     found = {}
     for width in point.windows_s:
-        edges = point.skip_s + width * np.arange(math.floor(span_s / width * (1 + 1e-9)) + 1)
+        edges = width * np.arange(math.floor(span_s / width * (1 + 1e-9)) + 1)
         found[width] = np.array([np.diff(np.searchsorted(run, edges)) for run in runs])
     return found
 

@@ -58,8 +58,33 @@ def test_limit_and_duration_both_hold(name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_longer_run_begins_like_the_shorter_one(name):
-    short, long = arrive(KINDS[name], until_s=100.0), arrive(KINDS[name], until_s=700.0)
-    np.testing.assert_allclose(long[: short.size], short, rtol=1e-12)
+    for seed in range(30):  # bursty ones need a second block now and then
+        short, long = (arrive(KINDS[name], until_s=until_s, seed=seed) for until_s in (100.0, 700.0))
+        np.testing.assert_array_equal(long[: short.size], short)
+        np.testing.assert_array_equal(arrive(KINDS[name], limit=long.size, seed=seed), long)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"kind": "gamma", "rate_per_s": 6.0, "cv": 2.5},
+        {"kind": "gamma", "rate_per_s": 6.0, "cv": 0.3},
+        {"kind": "weibull", "rate_per_s": 6.0, "cv": 1.8},
+    ],
+)
+def test_bursts_begin_as_if_they_had_run_forever(spec):
+    """Time 0 falls into a long gap more easily than into a short one: what is left of it is (1 + cv²) / (2 rate)."""
+    runs = [arrive(spec, limit=10, seed=seed) for seed in range(4000)]
+    firsts = np.array([run[0] for run in runs])
+    error = firsts.std() / math.sqrt(len(runs))
+    assert abs(firsts.mean() - (1 + spec["cv"] ** 2) / 12) <= 4 * error
+    counts = np.array([np.count_nonzero(run < 0.5) for run in (arrive(spec, until_s=0.5, seed=s) for s in range(4000))])
+    assert abs(counts.mean() - 3.0) <= 4 * counts.std() / math.sqrt(counts.size)  # the rate holds from the very start
+
+
+def test_poisson_arrivals_are_sums_of_one_stream_s_gaps():
+    gaps = stream(1, "arrivals").exponential(1 / 6, 500)
+    np.testing.assert_array_equal(arrive(KINDS["poisson"], limit=500), np.cumsum(gaps))
 
 
 def test_deterministic_arrivals_start_at_zero_and_keep_their_distance():

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from infersim.errors import InputError
 from infersim.load.messages import validated
-from infersim.load.profiles import profiles_root
+from infersim.load.profiles import load_profile, profiles_root
 from infersim.load.text import read_text
 from infersim.load.yaml12 import parse
 from infersim.rng import stream
 from infersim.spec.client_model import ClientModel
-from infersim.workload.models.clients import generate, mean_rate_per_s
+from infersim.workload.models import requests as drawn
+from infersim.workload.models.clients import generate
+from infersim.workload.models.day import mean_rate_per_s, rate_between
 
 SHIPPED = sorted((profiles_root() / "workloads").glob("servegen-*.yaml"))
 FIT = dict.fromkeys(("rate_error", "cv_error", "prompt_mean_error", "output_mean_error"), 0.0)
@@ -160,3 +163,38 @@ def test_the_rate_asked_for_is_the_mean_over_the_windows():
     assert mean_rate_per_s(TWO) == pytest.approx(6.0)
     counts = [requests(TWO, until_s=300.0, rate_per_s=12.0, seed=seed).arrival_s.size for seed in range(100)]
     assert abs(np.mean(counts) - 3600) <= 4 * np.std(counts, ddof=1) / 10
+
+
+def test_a_run_begins_where_in_the_day_it_is_told_to():
+    for begin_s, means in ((100.0, [900, 200]), (150.0, [450, 200, 700]), (250.0, [100, 700])):
+        edges = np.cumsum([0.0, *([100.0 - begin_s % 100.0]), *[100.0] * (len(means) - 1)])
+        runs = [requests(TWO, until_s=edges[-1], start_s=begin_s, seed=seed) for seed in range(100)]
+        counts = np.array([np.histogram(run.arrival_s, edges)[0] for run in runs])
+        error = counts.std(axis=0, ddof=1) / 10
+        assert (np.abs(counts.mean(axis=0) - means) <= 4 * error).all()
+    assert rate_between(TWO, 150.0, 350.0) == pytest.approx((50 * 9 + 100 * 2 + 50 * 7) / 200)
+
+
+def test_a_part_of_the_day_and_another_rate_are_told():
+    def notes(rate_per_s=None, until_s=100.0, start_s=None, limit=None):
+        return drawn(TWO, 1, "chat", rate_per_s, limit, until_s, start_s).notes
+
+    (part,) = notes()
+    assert part == "the run plays what comes from 0 s to 100 s of the model's 300 s: " + (
+        "7 requests/s on average there, 6 over all of it"
+    )
+    assert notes(until_s=300.0) == ()
+    slower, there = notes(3.0, start_s=100.0)
+    assert "bursts have as many requests as before and are 2 times as long" in slower
+    assert "4.5 requests/s on average there, 3 over all of it" in there
+    assert notes(limit=10, until_s=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "start_s", "says"),
+    [("azure-chat-2023", 0.0, "azure-chat-2023 is fitted to one trace"), ("servegen-m-large", 86400.0, "model's day")],
+)
+def test_a_start_that_a_model_has_not_is_refused(name, start_s, says):
+    with pytest.raises(InputError, match=says) as refused:
+        drawn(load_profile("workload", name), 1, "chat", 5.0, 10, None, start_s)
+    assert refused.value.field == "workload.chat.start_s"

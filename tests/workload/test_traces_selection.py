@@ -64,9 +64,26 @@ def test_copies_keep_the_index_of_dispersion_and_never_stretch(traced):
     assert whole.arrival_s[0] <= more.arrival_s[0]
     assert more.arrival_s[-1] <= whole.arrival_s[0] + length_s
     before, after = (dispersion(each.arrival_s - whole.arrival_s[0], 10.0, length_s) for each in (whole, more))
-    share = len(more) / (3 * len(whole))
-    assert after == pytest.approx(1 + share * (before - 1), rel=0.15)  # of three independent copies together, thinned
+    share = len(more) / len(whole) - 2
+    # Variances and means of two whole copies and of a third one, thinned by a share p, add up.
+    theory = (2 * before + share * (1 + share * (before - 1))) / (2 + share)
+    assert after == pytest.approx(theory, rel=0.15)
+    in_place = np.isin(whole.arrival_s, more.arrival_s)
+    assert in_place.all()  # the first copy is whole
     assert len(np.unique(more.prompt_tokens)) == len(np.unique(whole.prompt_tokens))
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.000005, 1.01, 1.05, 4.0])
+def test_a_rate_at_or_just_above_the_own_one_keeps_the_bursts(traced, factor):
+    whole = traced(bursty())
+    length_s = (whole.arrival_s[-1] - whole.arrival_s[0]) * len(whole) / (len(whole) - 1)
+    more = traced(bursty(), rate_per_s=factor * len(whole) / length_s)
+    assert len(more) == pytest.approx(factor * len(whole), rel=1e-4)
+    before, after = (dispersion(each.arrival_s - whole.arrival_s[0], 60.0, length_s) for each in (whole, more))
+    assert after == pytest.approx(before, rel=0.1 if factor < 2 else 0.3)  # 40 windows of four copies: 22% by chance
+    if factor < 1.001:
+        assert more.arrival_s.tobytes() == whole.arrival_s.tobytes()
+        assert more.notes == ()
 
 
 def test_a_whole_number_of_copies_keeps_every_request_and_the_first_copy_in_place(traced):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from infersim.rng import stream
-from infersim.spec.workload_model import Distances, FitErrors, FittedArrivals, FittedLengths
+from infersim.spec.workload_model import Conditioning, Distances, FitErrors, FittedArrivals, FittedLengths
 from infersim.workload.burstiness import dispersion, window
 from infersim.workload.models.fitted import arrivals
+from infersim.workload.models.periods import WITHIN, Periods
 from infersim.workload.models.tables import lengths
 from infersim.workload.requests import Requests
 
 SEEDS = 5
+PERIODS = 200
+"""Drawn to see how often a period is drawn again, and what it would be like otherwise."""
 
 
 def errors(arrival: FittedArrivals, length: FittedLengths, trace: Requests, on: str) -> FitErrors:
@@ -25,6 +28,22 @@ def errors(arrival: FittedArrivals, length: FittedLengths, trace: Requests, on: 
     windows_s = arrival.dispersion.window_s
     found = [_off(_drawn(arrival, length, trace, seed), trace, windows_s) for seed in range(1, SEEDS + 1)]
     return _errors({key: max(each[key] for each in found) for key in found[0]}, on, SEEDS)
+
+
+def conditioning(arrival: FittedArrivals) -> Conditioning:
+    """How often periods come within what they are held to, and how far off they are as first drawn."""
+    periods, rng = Periods.of(arrival), stream(0, "workload", "fit", "periods")
+    held, accepted, off = periods.targets, 0, []
+    for _ in range(PERIODS):
+        times, span_s = periods.once(rng)
+        accepted += periods.off(times, span_s) <= WITHIN
+        off.append([abs(dispersion(times, window_s, span_s) / index - 1) for window_s, index in held])
+
+    def at(share: float) -> dict[str, float]:
+        errors = np.quantile(off, share, axis=0)
+        return {window(window_s): round(float(error), 4) for (window_s, _), error in zip(held, errors, strict=True)}
+
+    return Conditioning(periods=PERIODS, accepted=accepted / PERIODS, median=at(0.5), p95=at(0.95))
 
 
 def apart(one: Requests, other: Requests, windows_s: tuple[float, ...], on: str) -> FitErrors:

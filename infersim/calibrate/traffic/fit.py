@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from infersim.calibrate.traffic import memory, tables
-from infersim.calibrate.traffic.errors import apart, errors
+from infersim.calibrate.traffic.errors import apart, conditioning, errors
 from infersim.errors import InputError
 from infersim.spec.workload_model import (
     Dispersion,
@@ -47,6 +47,7 @@ def fit(trace: Requests, name: str, source: str, date: str, command: str, licenc
     _check(trace)
     first, second = _halves(trace)
     arrivals, lengths = parts(trace)
+    in_sample = errors(arrivals, lengths, trace, "the trace that it was fitted to")
     shared = _shared(trace.blocks)
     return FittedModel(
         name=name,
@@ -59,7 +60,7 @@ def fit(trace: Requests, name: str, source: str, date: str, command: str, licenc
         rate_per_s=float(f"{own_rate_per_s(arrivals):.6g}"),
         arrivals=arrivals,
         lengths=lengths,
-        in_sample=errors(arrivals, lengths, trace, "the trace that it was fitted to"),
+        in_sample=in_sample.model_copy(update={"conditioning": conditioning(arrivals)}),
         held_out=errors(*parts(first), second, "a fit to the trace's first half, against its second half"),
         halves=apart(
             first, second, arrivals.dispersion.window_s, "the trace's first half itself, against its second half"

@@ -36,8 +36,8 @@ def times(spec: OpenArrivals, rng: np.random.Generator, limit: int | None, until
 
     Returns:
         Ascending times [s], float64, fewer than `limit` where rates fall to 0 for good. A longer run begins like a
-        shorter one. The first gap of `poisson`, `gamma` and `weibull` counts from time 0, `deterministic` arrivals
-        start at 0, and all other kinds begin as if they had run forever.
+        shorter one, to the last digit. `deterministic` arrivals start at 0; all other kinds begin as if they had run
+        forever.
     """
     match spec:
         case AllAtOnce():

@@ -13,6 +13,7 @@ from infersim.spec.client_model import ClientModel
 from infersim.workload.arrivals.blocks import LARGEST, gathered_columns
 from infersim.workload.arrivals.clients import Superposition
 from infersim.workload.arrivals.gaps import gaps_of
+from infersim.workload.models.day import mean_rate_per_s, notes_on
 from infersim.workload.requests import Requests
 
 
@@ -40,6 +41,7 @@ def generate(
     limit: int | None,
     until_s: float | None,
     rate_per_s: float | None = None,
+    start_s: float = 0.0,
 ) -> ClientRequests:
     """Make requests.
 
@@ -49,9 +51,10 @@ def generate(
         limit: most requests, or None.
         until_s: none arrives at or after this time [s], or None.
         rate_per_s: mean over all windows to which every client's rates are scaled; None for the model's own.
+        start_s: of the model's day, at time 0.
     """
     scale = 1.0 if rate_per_s is None else rate_per_s / mean_rate_per_s(model)
-    arrival_s, client = gathered_columns(_blocks(model, scale, stream("arrivals")), limit, until_s)
+    arrival_s, client = gathered_columns(_blocks(model, scale, stream("arrivals"), start_s), limit, until_s)
     prompt, output = (
         np.maximum(_lengths(model, name, client, stream(name)), 1.0).astype(np.int64)
         for name in ("prompt_tokens", "output_tokens")
@@ -64,32 +67,37 @@ def generate(
 
 
 def requests(
-    model: ClientModel, seed: int, name: str, rate_per_s: float | None, limit: int | None, until_s: float | None
+    model: ClientModel,
+    seed: int,
+    name: str,
+    rate_per_s: float | None,
+    limit: int | None,
+    until_s: float | None,
+    start_s: float = 0.0,
 ) -> Requests:
     """Requests of a traffic class, whose name its streams carry; the rest as in `generate`."""
-    made = generate(model, lambda what: stream(seed, "workload", name, what), limit, until_s, rate_per_s)
+    made = generate(model, lambda what: stream(seed, "workload", name, what), limit, until_s, rate_per_s, start_s)
+    end_s = until_s
+    if made.arrival_s.size and (end_s is None or made.arrival_s.size == limit):
+        end_s = float(made.arrival_s[-1])
+    notes = notes_on(model, rate_per_s, start_s, end_s or 0.0)
     lengths = made.prompt_tokens, made.output_tokens
-    return Requests(made.arrival_s, *lengths, reasoning_tokens=made.reasoning_tokens)
-
-
-def mean_rate_per_s(model: ClientModel) -> float:
-    """Mean arrivals a second over all windows."""
-    return float(sum(np.mean(client.rate_per_s) for client in model.clients))
+    return Requests(made.arrival_s, *lengths, reasoning_tokens=made.reasoning_tokens, notes=notes)
 
 
 def _blocks(
-    model: ClientModel, scale: float, rng: np.random.Generator
+    model: ClientModel, scale: float, rng: np.random.Generator, begin_s: float
 ) -> Iterator[tuple[tuple[np.ndarray, ...], float]]:
     """Each window is a stretch of stationary processes: their counts have the window's mean, wherever gaps were cut."""
     rate = scale * np.array([client.rate_per_s for client in model.clients])
     cv = np.array([client.cv for client in model.clients])
     families = [client.family for client in model.clients]
-    number = 0
+    number = int(begin_s // model.window_s)
     while True:
-        window, start_s = number % rate.shape[1], number * model.window_s
+        window, start_s = number % rate.shape[1], max(number * model.window_s - begin_s, 0.0)
         number += 1
         clients = Superposition(rate[:, window], gaps_of(families, cv[:, window]), rng, start_s)
-        for times_s, owners, end_s in clients.blocks(number * model.window_s):
+        for times_s, owners, end_s in clients.blocks(number * model.window_s - begin_s):
             yield (times_s, owners), end_s
 
 

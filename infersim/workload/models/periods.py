@@ -45,7 +45,7 @@ class Periods:
         least = math.inf
         for _ in range(DRAWS if self.targets else 1):
             times, span_s = self.once(rng)
-            off = max((self._off(times, span_s, *target) for target in self.targets), default=0.0)
+            off = self.off(times, span_s)
             if best is None or off < least:
                 best, least = (times, span_s), off
             if off <= WITHIN:
@@ -64,6 +64,10 @@ class Periods:
         if self.spec.sizes is not None:
             times = np.repeat(times, sizes_at(self.spec.sizes, self._shares(rng)))
         return times, span_s
+
+    def off(self, times: np.ndarray, span_s: float) -> float:
+        """How far a period's index of dispersion is from the trace's, as a ratio above 1 less 1: the largest held."""
+        return max((self._off(times, span_s, *target) for target in self.targets), default=0.0)
 
     def _shares(self, rng: np.random.Generator) -> np.ndarray:
         """A share for each instant: all strata of 1/count once, in the order of the latent process' ranks."""

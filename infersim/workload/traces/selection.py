@@ -12,6 +12,7 @@ from infersim.spec.trace import Trace
 from infersim.units import show_seconds
 from infersim.workload.burstiness import dispersion, gap_cv
 from infersim.workload.requests import Blocks, Requests
+from infersim.workload.scaling import split
 
 SCALES_S = (1.0, 10.0, 60.0)
 FEWEST_WINDOWS = 10
@@ -62,7 +63,7 @@ def played(trace: Requests, spec: Trace, rng: np.random.Generator | None) -> Req
     if spec.rate_per_s is not None:
         assert rng is not None, "resampling draws"
         before, play = play, _resampled(play, spec.rate_per_s, rng)
-        notes = (*notes, _told(before, play))
+        notes = notes if play is before else (*notes, _told(before, play))
     return replace(_requests(trace, play), notes=notes)
 
 
@@ -94,23 +95,26 @@ def _repeated(play: _Play, times: int) -> _Play:
 
 
 def _resampled(play: _Play, rate_per_s: float, rng: np.random.Generator) -> _Play:
-    """As many requests as the rate asks for, drawn from as many copies as that takes.
+    """As many requests as the rate asks for, from copies that are all whole but the last, which is thinned.
 
     The first copy stands where it was; the others are each shifted by a time of their own, around the end.
     """
-    wanted = rate_per_s * play.length_s
+    wanted, count = rate_per_s * play.length_s, len(play.row)
     _check_length(play, "rate_per_s", wanted)
-    count = round(wanted)
-    if count < 1:
+    whole, share = split(wanted / count)
+    rest = round(share * count)
+    if whole + rest < 1:
         problem = f"of {show_seconds(play.length_s)} no request is left at {rate_per_s:g} requests/s"
-        raise InputError(problem, f"the trace's own rate is {len(play.row) / play.length_s:.3g}", "rate_per_s")
-    copies = -(-count // len(play.row))
+        raise InputError(problem, f"the trace's own rate is {count / play.length_s:.3g}", "rate_per_s")
+    if (whole, rest) == (1, 0):
+        return play
+    copies = whole + (rest > 0)
     shifts = np.r_[0.0, rng.uniform(0.0, play.length_s, copies - 1)]
     arrival_s = play.begin_s + (play.arrival_s - play.begin_s + shifts[:, None]) % play.length_s
     arrival_s[0] = play.arrival_s
-    own = np.repeat(np.arange(copies), len(play.row)) * (1 + int(play.copy.max())) + np.tile(play.copy, copies)
+    own = np.repeat(np.arange(copies), count) * (1 + int(play.copy.max())) + np.tile(play.copy, copies)
     every = _Play(arrival_s.ravel(), np.tile(play.row, copies), own, play.begin_s, play.length_s)
-    kept = np.sort(rng.choice(copies * len(play.row), count, replace=False))
+    kept = np.r_[np.arange(whole * count), whole * count + np.sort(rng.choice(count, rest, replace=False))]
     return every.of(kept[np.argsort(every.arrival_s[kept], kind="stable")])
 
 
@@ -129,8 +133,8 @@ def _told(before: _Play, after: _Play) -> str:
     how = (
         "by leaving requests out at random, which makes bursts weaker"
         if len(after.row) <= len(before.row)
-        else f"from {copies} copies, all but one shifted at random around the end: bursts of one meet calm of another, "
-        "and peaks of the day level out"
+        else f"from {copies} copies, all but one shifted at random around the end and the last thinned to what is "
+        "wanted: bursts of one meet calm of another, and peaks of the day level out"
     )
     figures = [f"CV of gaps {gap_cv(before.arrival_s):.2f} → {gap_cv(after.arrival_s):.2f}"]
     for scale_s in SCALES_S:
