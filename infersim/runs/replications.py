@@ -87,7 +87,7 @@ class Replications:
             *replicated.told([run["warnings"] for run in runs]),
             *_verdicts(runs),
             *_gaps(runs),
-            *narrow(self._alike, [_figures(run) for run in runs]),
+            *narrow(self._alike, [figures_of(run) for run in runs]),
         ]
 
     @cached_property
