@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contract notebooks experiments bench validation wheel clean
+.PHONY: help demo test check lint types contract notebooks notebooks-update experiments bench validation wheel clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -33,7 +33,10 @@ types: $(READY)
 contract: $(READY)
 	$(BIN)/lint-imports --no-cache
 
-notebooks: $(READY)  ## run the notebooks, which are made from the .py beside them
+notebooks: $(READY)  ## run the notebooks
+	$(BIN)/python -m pytest --nbmake notebooks
+
+notebooks-update: $(READY)  ## make the notebooks again, from the .py beside them, with their outputs
 	for each in notebooks/*.py; do $(BIN)/jupytext --quiet --to ipynb $$each || exit 1; done
 	$(BIN)/python -m pytest --nbmake --overwrite notebooks
 

@@ -61,14 +61,13 @@ def simulate(
     began = time.perf_counter()
     loaded = load.as_loaded(scenario, overrides, seed)
     try:
-        return _simulate(loaded.scenario, loaded.folder, began, factors, watch)
+        return _simulate(loaded, began, factors, watch)
     except InputError as error:
         raise loaded.locate(error) from None
 
 
-def _simulate(
-    scenario: Scenario, folder: Path, began: float, factors: Mapping[str, float], watch: Watch | None
-) -> Result:
+def _simulate(loaded: load.Loaded, began: float, factors: Mapping[str, float], watch: Watch | None) -> Result:
+    scenario, folder = loaded.scenario, loaded.folder
     name, pool = next(iter(scenario.fleet.items()))  # loading refuses more than one
     deployment = deploy(name, pool, folder, factors)
     plan = deployment.plan
@@ -104,7 +103,7 @@ def _simulate(
     growing = growing_queue(scenario, requests, kept.arrival_s, span)
     most_tokens = plan.most_tokens
     said = caveats(scenario, requests, kept.arrival_s.size, most_tokens, span, growing, interrupted, traffic.blocks)
-    warnings = [*said, *traffic.notes, *deployment.warnings]
+    warnings = [*said, *loaded.notes, *traffic.notes, *deployment.warnings]
     unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(
         Run(

@@ -1,6 +1,7 @@
 """The whole way: a scenario in, figures out."""
 
 import json
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -503,3 +504,13 @@ def test_more_requests_than_memory_can_hold_are_refused():
                 traffic={"arrivals": {"kind": "poisson", "rate_per_s": 1e9}}, run={"requests": None, "duration_s": 1e9}
             )
         )
+
+
+def test_a_price_that_outlives_a_change_of_device_is_said(tmp_path):
+    path = tmp_path / "chat.yaml"
+    path.write_text((Path(__file__).parents[1] / "experiments" / "first_light" / "chat.yaml").read_text())
+    other = {"fleet.main.device": "l40s-48gb", "run.duration_s": 5}
+    assert any("price of 3 USD an hour stayed" in warning for warning in sim.simulate(path, other).warnings)
+    priced = other | {"fleet.main.purchase.price_usd_per_h": 1.2}
+    assert not any("stayed" in warning for warning in sim.simulate(path, priced).warnings)
+    assert not any("stayed" in warning for warning in sim.simulate(path, {"run.duration_s": 5}).warnings)

@@ -42,6 +42,13 @@ def _row(model: Any) -> dict[str, str]:
 
 workloads = group("workload", _row, "azure-chat-2023")
 _format = click.option("--format", "form", metavar="FORMAT", help="Of the trace; as workload.NAME.trace.format.")
+_settings = click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Of the trace, as under workload.NAME.trace: 'columns={arrival_s: when, prompt_tokens: in, …}'; repeatable.",
+)
 _profiles = click.option(
     "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
 )
@@ -57,10 +64,13 @@ _profiles = click.option(
 )
 @click.argument("what", metavar="TRACE|NAME", shell_complete=complete_name("workload", files=True))
 @_format
+@_settings
 @_profiles
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Draw it into DIR/workload.png, too.")
-def describe(what: str, form: str | None, profiles: str | None, as_json: bool, out: Path | None) -> None:
+def describe(
+    what: str, form: str | None, settings: tuple[str, ...], profiles: str | None, as_json: bool, out: Path | None
+) -> None:
     """Say what a trace's file or a workload model is like.
 
     Rate, burstiness (variation and autocorrelation of the gaps, index of dispersion by time scale), lengths and their
@@ -73,7 +83,7 @@ def describe(what: str, form: str | None, profiles: str | None, as_json: bool, o
     if out is not None:
         check_folder(out)
     with overlay(profiles):
-        name, requests, span_s, lacking = _requests(what, form)
+        name, requests, span_s, lacking = _requests(what, form, settings)
     figures = {"name": name, **figures_of(requests, span_s)}
     if as_json:
         print_json({**figures, "not_reproduced": lacking})
@@ -94,14 +104,15 @@ def describe(what: str, form: str | None, profiles: str | None, as_json: bool, o
 @click.argument("trace", metavar="TRACE", type=FILE)
 @click.option("--name", required=True, metavar="NAME", help="Of the model: a-z, 0-9, - and dots.")
 @_format
+@_settings
 @click.option("--source", metavar="TEXT", help="Where the trace comes from; its file's name by default.")
 @click.option("--licence", metavar="TEXT", help="Of the trace.")
 @click.option("--date", metavar="DATE", help="Date of the fit, as 2026-11-25; today by default.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the profile here; else print it.")
 @click.option("--write", is_flag=True, help="Write it among the shipped profiles.")
 def fit(
-    trace: str, name: str, form: str | None, source: str | None, licence: str | None, date: str | None,
-    out: Path | None, write: bool,
+    trace: str, name: str, form: str | None, settings: tuple[str, ...], source: str | None, licence: str | None,
+    date: str | None, out: Path | None, write: bool,
 ) -> None:  # fmt: skip
     """Fit a workload model to TRACE and print it as a profile, with how far it is off.
 
@@ -114,7 +125,7 @@ def fit(
     checked_name(name)
     target = _target(name, out, write)
     when = day(date)
-    _, requests = _trace(trace, form)
+    _, requests = _trace(trace, form, settings)
     again = command(Path(trace).name, name, form, {"--source": source, "--licence": licence, "--date": when})
     try:
         model = fitted(requests, name, source or f"trace {Path(trace).name}", when, again, licence)
@@ -145,13 +156,13 @@ def _target(name: str, out: Path | None, write: bool) -> Path | None:
     return profiles_root() / "workloads" / f"{name}.yaml" if write else out
 
 
-def _requests(what: str, form: str | None) -> tuple[str, Requests, float | None, list[str]]:
+def _requests(what: str, form: str | None, settings: tuple[str, ...]) -> tuple[str, Requests, float | None, list[str]]:
     """Name and requests of a trace's file; or drawn from a model, for how long [s], and what the model lacks."""
     from infersim.load import list_profiles, load_profile
 
     is_profile = what.lower().endswith(PROFILE) or not set("/.") & set(what) or what in list_profiles("workload")
-    if form is not None or not is_profile:
-        return *_trace(what, form), None, []
+    if form is not None or settings or not is_profile:
+        return *_trace(what, form, settings), None, []
     from infersim.workload import models
 
     model = load_profile("workload", what, "NAME")
@@ -160,14 +171,19 @@ def _requests(what: str, form: str | None) -> tuple[str, Requests, float | None,
     return model.name, drawn, span_s, list(model.not_reproduced)
 
 
-def _trace(file: str, form: str | None) -> tuple[str, Requests]:
+def _trace(file: str, form: str | None, settings: tuple[str, ...]) -> tuple[str, Requests]:
     from infersim.load.messages import validated
+    from infersim.load.overrides import apply
     from infersim.load.places import Places
+    from infersim.rng import stream
     from infersim.spec.trace import Trace
     from infersim.workload import traces
 
-    spec = validated(Trace, {"path": file, **({"format": form} if form else {})}, Places())
-    return Path(file).name, traces.read(spec, Path())
+    asked: dict[str, Any] = {"path": file, **({"format": form} if form else {})}
+    places = Places()
+    for setting in settings:
+        asked = apply(asked, places, setting)
+    return Path(file).name, traces.read(validated(Trace, asked, places), Path(), stream(0, "workload", "trace"))
 
 
 def _draw(requests: Requests, name: str, out: Path) -> None:

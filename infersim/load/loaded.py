@@ -36,6 +36,21 @@ class Loaded:
         place = None if error.file else self.places.find(error.field)
         return error.located(place.source, place.line, place.column) if place else error
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the figures must know of how settings were laid over each other, sentences."""
+        return [
+            f"fleet.{name}: the device was set to {pool.device}, and the price of "
+            f"{pool.purchase.price_usd_per_h:g} USD an hour stayed; set fleet.{name}.purchase.price_usd_per_h, too."
+            for name, pool in self.scenario.fleet.items()
+            if pool.purchase.price_usd_per_h and self._is_laid_over(f"fleet.{name}.device")
+            if not self._is_laid_over(f"fleet.{name}.purchase.price_usd_per_h")
+        ]
+
+    def _is_laid_over(self, path: str) -> bool:
+        place = self.places.find(path)
+        return place is not None and place.source.startswith("--set")
+
 
 Overrides = Mapping[str, Any] | Sequence[str]
 """Settings laid over a scenario: values by dotted path, or `PATH=VALUE` texts."""

@@ -191,3 +191,17 @@ def test_a_file_of_no_known_kind_is_refused(infersim, tmp_path):
     answer = infersim("workloads", "describe", tmp_path / "odd.yaml")
     assert answer.code == 2
     assert "Did you mean 'fitted'?" in answer.err
+
+
+def test_columns_of_other_names_are_described(infersim, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("sent_ms,in,out\n0,10,2\n1500,10,3\n4000,12,4\n")
+    answer = infersim(
+        "workloads",
+        "describe",
+        path,
+        "--json",
+        "--set",
+        "columns={arrival_s: sent_ms, prompt_tokens: in, output_tokens: out}",
+    )
+    assert (answer.code, json.loads(answer.out)["span_s"]) == (0, 4.0)

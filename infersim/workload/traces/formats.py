@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from infersim.errors import InputError, nearest
@@ -57,7 +57,8 @@ def recognised(sheet: Sheet, spec: Trace) -> tuple[Format, tuple[str, str, str]]
         if sheet.names.count(column) > 1:
             raise InputError("two columns have this name", "give each its own", column, "", str(sheet.file.path), 1)
     assert len(columns) == 3
-    return FORMATS[form], columns
+    in_ms = FORMATS[form].time == "any" and columns[0].lower().endswith("_ms")
+    return replace(FORMATS[form], time="ms") if in_ms else FORMATS[form], columns
 
 
 def _nearest_format(sheet: Sheet) -> str:
