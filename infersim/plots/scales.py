@@ -59,9 +59,7 @@ def put_setting(ax: Axes, axis: Axis) -> None:
     if axis.log:
         ax.set_xscale("log")
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.xaxis.set_major_locator(
-            LogLocator(subs=(1.0, 2.0, 5.0) if axis.places[-1] < 200 * axis.places[0] else (1.0,))
-        )
+        ax.xaxis.set_major_locator(LogLocator(subs=_steps(*axis.places[[0, -1]])))
     if axis.numbers is None or (few and (axis.log or len(axis.texts) <= _TICKS // 2)):
         step = 1 if few else -(-len(axis.texts) // _TICKS)
         texts = [text if len(text) <= 18 else f"{text[:17]}…" for text in axis.texts[::step]]
@@ -82,13 +80,17 @@ def put_figure(ax: Axes, scale: Scale, which: str = "y") -> None:
     if scale.log:
         (ax.set_yscale if which == "y" else ax.set_xscale)("log")
         low, high = sorted(ax.get_ylim() if which == "y" else ax.get_xlim())
-        steps = (1.0, 2.0, 5.0) if high < 200 * low else (1.0,)
-        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_major_locator(LogLocator(subs=_steps(low, high)))
         axis.set_minor_locator(NullLocator())
         axis.set_minor_formatter(NullFormatter())
     if scale.unit == "%":  # room for marks above is no share
         axis.set_major_locator(FixedLocator([tick for tick in axis.get_majorticklocs() if tick <= 100.0]))
     axis.set_major_formatter(FuncFormatter(plain))
+
+
+def _steps(low: float, high: float) -> tuple[float, ...]:
+    """Ticks in a decade of a logarithmic axis."""
+    return (1.0, 2.0, 5.0) if high < 200 * low else (1.0,)
 
 
 def put_levels(ax: Axes, across: Axis, up: Axis) -> None:

@@ -156,8 +156,10 @@ def _mark(ax: Axes, table: Table, first: Axis, lines: Sequence[_Line]) -> float:
             if not here.any():
                 continue
             height = np.full(int(here.sum()), 0.98 - row * number)
-            (drawn,) = ax.plot(x[here], height, mark, color=line.colour, markersize=5, mew=1.4, clip_on=False)
-            drawn.set_transform(ax.get_xaxis_transform())
+            place = ax.get_xaxis_transform()
+            (drawn,) = ax.plot(
+                x[here], height, mark, transform=place, color=line.colour, markersize=5, mew=1.4, clip_on=False
+            )
             drawn.set_in_layout(False)
     return row * len(marked) + 0.02 if marked else 0.0
 
