@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,14 @@ import click
 from infersim.cli.groups import Command
 from infersim.cli.output import print_json, terminal_width
 from infersim.cli.progress import counting
+from infersim.errors import InputError
 
 if TYPE_CHECKING:
     from infersim.load.study import LoadedStudy
+    from infersim.sweep.outcome import SweepResult
     from infersim.sweep.sweep import Progress
+
+PICTURE = "sweep.png"
 
 
 @click.command(
@@ -64,7 +68,7 @@ def sweep(
     """Simulate all points of a study, or of a scenario and its axes.
 
     Stop it in any way and start it again: only what is missing is run. The table is in DIR/results.csv and
-    results.parquet; infersim results DIR shows it.
+    results.parquet, a picture of it in sweep.png; infersim results DIR shows it.
     """
     from infersim.load import overlay
     from infersim.runs.pool import cores
@@ -84,6 +88,19 @@ def sweep(
     took_s = time.perf_counter() - began
     click.echo(f"{len(found):,} points: {tally(found.statuses)}", err=True)
     click.echo(f"{found.simulated:,} runs simulated in {took_s:.1f} s; table: {folder / 'results.csv'}", err=True)
+    click.echo(_drawn(found, folder), err=True)
+
+
+def _drawn(found: SweepResult, folder: Path) -> str:
+    """The picture beside the table, or why there is none; one of an earlier sweep would not belong to it."""
+    from infersim.sweep.pictures import save_picture
+
+    try:
+        return f"picture: {save_picture(found.plot(), folder / PICTURE)}"
+    except InputError as error:
+        with suppress(OSError):
+            (folder / PICTURE).unlink(missing_ok=True)
+        return f"no picture: {error.problem}"
 
 
 def _study(

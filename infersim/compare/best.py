@@ -15,9 +15,9 @@ from infersim import load
 from infersim.compare.comparison import write_csv, write_origin
 from infersim.compare.contenders import Answer, Contender, Given, Progress, check_figures, contenders, run_all
 from infersim.compare.selection import Selection
-from infersim.compare.verdict import better
 from infersim.errors import InputError
 from infersim.metrics import replicated
+from infersim.metrics.naming import better
 from infersim.rng import replication_seed
 from infersim.saving import save_files
 from infersim.text import selection as text

@@ -15,9 +15,10 @@ import numpy as np
 from infersim import load, provenance
 from infersim.compare.contenders import Answer, Contender, Given, Progress, check_figures, contenders, run_all
 from infersim.compare.paired import Difference, paired
-from infersim.compare.verdict import better, holm, verdict
+from infersim.compare.verdict import holm, verdict
 from infersim.errors import InputError
 from infersim.metrics import replicated
+from infersim.metrics.naming import better
 from infersim.rng import replication_seed
 from infersim.saving import save_files
 from infersim.text import comparison as text

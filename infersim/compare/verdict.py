@@ -1,29 +1,16 @@
-"""From many differences to plain words: Holm's correction, and which way is better."""
+"""From many differences to plain words: Holm's correction, and whether that is better."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from infersim.compare.paired import Difference
+from infersim.metrics.naming import better
 
 LEVEL = 0.05
 """Chance that any of all differences shown is called one though there is none."""
-Direction = Literal["lower", "higher"]
-_LOWER = ("ttft_s.", "tpot_s.", "itl_s.", "e2e_s.", "queue_s.", "cost.usd_", "energy.joules_")
-_HIGHER = ("throughput.", "goodput.")
-
-
-def better(figure: str) -> Direction | None:
-    """Which way a figure is better: latencies, cost and joules low, throughput and goodput high; None of others."""
-    group, _, below = figure.partition(".")
-    if group in ("classes", "pools"):
-        figure = below.partition(".")[2]
-    if figure.startswith(_LOWER):
-        return "lower"
-    return "higher" if figure.startswith(_HIGHER) else None
 
 
 def holm(chances: Sequence[float]) -> list[float]:

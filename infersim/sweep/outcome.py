@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infersim.errors import InputError, nearest
+from infersim.sweep.pictures import Pictures
 from infersim.sweep.query import Query
 from infersim.sweep.table import Table
 from infersim.text.sweep import FIGURES, lines, table_cells
@@ -29,12 +30,20 @@ class SweepResult:
         name: the study's.
         simulated: runs that this sweep did.
         folder: where it is kept.
+        log: paths that were given on a logarithmic scale.
     """
 
     def __init__(
-        self, table: Table, paths: Sequence[str], name: str = "", simulated: int = 0, folder: Path | None = None
+        self,
+        table: Table,
+        paths: Sequence[str],
+        name: str = "",
+        simulated: int = 0,
+        folder: Path | None = None,
+        log: Collection[str] = (),
     ):
         self._table, self.paths, self.name = table, [*paths], name
+        self._pictures = Pictures(table, paths, log, name)
         self.simulated, self.folder = simulated, folder
 
     def __len__(self) -> int:
@@ -95,11 +104,43 @@ class SweepResult:
             raise InputError("no point has this figure", "its points are overloaded or failed, or none is as asked")
         return {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
 
-    def plot(self, figure: str = "ttft_s.p99") -> Figure:
-        """A figure against the first axis, a line for each of the other axes' settings, with its 95% band."""
-        from infersim.plots.axes import lines_by_axis
+    def plot(self, figures: str | Sequence[str] | None = None, axes: Sequence[str] = ()) -> Figure:
+        """Figures against an axis, a panel each: lines with 95% bands, the second axis as colours, others as dashes.
 
-        return lines_by_axis(self._table, self.paths, figure)
+        Points that are overloaded or failed are marks along the top: they have no steady state to draw.
+
+        Args:
+            figures: one or several fields of `infersim run --json`; by default up to four that most people ask for.
+            axes: scenario paths, the horizontal one first; by default the one with most numbers is.
+
+        Raises:
+            InputError: no such figure or axis, or nothing to draw.
+        """
+        return self._pictures.lines(figures, axes)
+
+    def plot_heat(self, figure: str = "ttft_s.p99", axes: Sequence[str] = ()) -> Figure:
+        """A figure over two axes as coloured cells, a panel for each setting of further ones.
+
+        Args:
+            figure: a field of `infersim run --json`.
+            axes: scenario paths, the horizontal one first, as for `plot`.
+
+        Raises:
+            InputError: no such figure or axis, no grid, or nothing to draw.
+        """
+        return self._pictures.heat(figure, axes)
+
+    def plot_pareto(self, x: str, y: str) -> Figure:
+        """Two figures against each other, and the points that none beats in both, named by their settings.
+
+        Args:
+            x, y: fields of `infersim run --json`, or numbers that are set; `NAME:lower` and `NAME:higher` say which
+                way is better where that is not plain, e.g. `kv_cache.peak_fraction:lower`.
+
+        Raises:
+            InputError: no such figure, no way that it is better, or nothing to draw.
+        """
+        return self._pictures.pareto(x, y)
 
     def __repr__(self) -> str:
         said = ", ".join(f"{count:,} {status}" for status, count in self.statuses.items())

@@ -12,6 +12,8 @@ from infersim.load.study import read_study
 from infersim.runs.columns import sort_columns
 from infersim.runs.store import Store
 from infersim.sweep.folder import RESULTS, STUDY, is_written
+from infersim.sweep.outcome import SweepResult
+from infersim.sweep.pictures import log_axes
 from infersim.sweep.query import Query
 from infersim.sweep.sweep import stored_rows
 from infersim.sweep.table import table_of
@@ -26,9 +28,20 @@ class Stored:
 
     Attributes:
         query: its database.
+        folder: of the sweep.
     """
 
     query: Query
+    folder: Path
+
+    def whole(self) -> SweepResult:
+        """All of it, as the sweep itself returned it."""
+        loaded = read_study(self.folder / STUDY)
+        names = self.query.columns
+        known = sort_columns(names, "").paths
+        table = self.query.arrays("SELECT * FROM results ORDER BY point")
+        paths = [name for name in names if name in known]
+        return SweepResult(table, paths, loaded.study.name, folder=self.folder, log=log_axes(loaded))
 
     def select(self, columns: str | None) -> str:
         """The query for columns by their names, figures also without their prefix.
@@ -83,7 +96,7 @@ def stored(folder: Path) -> Iterator[Stored]:
     finally:
         store.close()
     with Query(source) as query:  # type: ignore[arg-type]
-        yield Stored(query)
+        yield Stored(query, folder)
 
 
 def _quoted(name: str) -> str:

@@ -24,6 +24,7 @@ from infersim.sweep.asked import Asked
 from infersim.sweep.checks import check_points
 from infersim.sweep.folder import open_folder, save_table, sharing
 from infersim.sweep.outcome import SweepResult
+from infersim.sweep.pictures import log_axes
 from infersim.sweep.points import Points, points_of
 from infersim.sweep.stopping import enough, wanted
 from infersim.sweep.table import Row, row_of, table_of
@@ -70,7 +71,7 @@ def sweep_study(
         table = table_of(points, done.rows())
         if folder is not None:
             save_table(folder, loaded, table, store)
-        return SweepResult(table, points.paths, loaded.study.name, done.simulated, folder)
+        return SweepResult(table, points.paths, loaded.study.name, done.simulated, folder, log_axes(loaded))
     finally:
         store.close()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from infersim.metrics.naming import short
 from infersim.text.columns import columns
 
 FIGURES = {
@@ -55,18 +56,6 @@ def table_cells(table: Table, paths: Sequence[str], figures: Mapping[str, str], 
     if (table["status"] != "ok").any():
         found.append(["status", *map(str, table["status"][shown])])
     return [list(row) for row in zip(*found, strict=True)]
-
-
-def short(paths: Sequence[str]) -> list[str]:
-    """The paths' last parts, as many as tell them apart."""
-    parts = [path.split(".") for path in paths]
-    found = []
-    for path in parts:
-        depth = 1
-        while depth < len(path) and sum(other[-depth:] == path[-depth:] for other in parts) > 1:
-            depth += 1
-        found.append(".".join(path[-depth:]))
-    return found
 
 
 def tally(statuses: Mapping[str, int]) -> str:

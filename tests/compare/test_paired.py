@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from infersim.compare.paired import paired
-from infersim.compare.verdict import better, holm, verdict
+from infersim.compare.verdict import holm, verdict
+from infersim.metrics.naming import better
 
 NAN = math.nan
 

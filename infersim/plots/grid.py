@@ -1,0 +1,156 @@
+"""Which columns of a sweep's table are axes: those that vary, each with its levels; and which rows tell what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from infersim.metrics.naming import short
+
+Table = Mapping[str, np.ndarray]
+_EVEN = 1e-6
+"""Steps whose ratios agree so far are even on a logarithmic axis."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A setting that varies.
+
+    Attributes:
+        path: its column.
+        label: its name in few letters.
+        texts: its levels for people, numbers ascending, others as they come.
+        codes: the level of each row.
+        numbers: its levels; None where they are no numbers.
+        log: drawn on a logarithmic axis.
+    """
+
+    path: str
+    label: str
+    texts: list[str]
+    codes: np.ndarray
+    numbers: np.ndarray | None
+    log: bool
+
+    @property
+    def places(self) -> np.ndarray:
+        """Where its levels stand along a picture's edge."""
+        return np.arange(len(self.texts), dtype=float) if self.numbers is None else self.numbers
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes of a table.
+
+    Attributes:
+        axes: the horizontal one first.
+        scattered: of a sample, what varies with each point and is no axis, as the first one tells the points apart.
+    """
+
+    axes: list[Axis]
+    scattered: list[Axis]
+
+    @property
+    def joined(self) -> bool:
+        """Whether neighbours along the first axis differ in nothing else, so that a line may join them."""
+        return not self.scattered
+
+
+def layout(table: Table, paths: Sequence[str], log: Collection[str] = (), first: Sequence[str] = ()) -> Layout:
+    """What varies, without settings that only move with another.
+
+    Args:
+        table: a sweep's.
+        paths: its columns that are scenario paths.
+        log: those that were given on a logarithmic scale; even ratios are one, too.
+        first: the order asked for; the others follow, numbers with many levels first.
+    """
+    names = ["name"] if "name" in table else []
+    columns = [*first, *(path for path in (*names, *paths) if path not in first)]
+    varied = [path for path in columns if path in first or len({*map(str, table[path].tolist())}) > 1]
+    axes = [_axis(table[path], path, label, path in log) for path, label in zip(varied, short(varied), strict=True)]
+    kept: list[Axis] = []
+    scattered: list[Axis] = []
+    for axis in axes:
+        leader = next((each for each in kept if _leads(each, axis)), None)
+        if leader is None:
+            kept.append(axis)
+        elif not _moves_with(axis, leader):
+            scattered.append(axis)
+    rank = {path: number for number, path in enumerate(first)}
+    kept.sort(key=lambda axis: (rank.get(axis.path, len(rank)), axis.numbers is None, -len(axis.texts)))
+    return Layout(kept, scattered)
+
+
+def settings(axes: Sequence[Axis], row: int) -> list[str]:
+    """What a row sets, an axis each: `replicas 2`."""
+    return [said(axis, int(axis.codes[row])) for axis in axes]
+
+
+def said(axis: Axis, level: int) -> str:
+    """A level in words."""
+    return axis.texts[level] if axis.path == "name" else f"{axis.label} {axis.texts[level]}"
+
+
+def figure_values(table: Table, figure: str) -> np.ndarray:
+    """A figure where there is a steady state; NaN elsewhere."""
+    values = table.get(f"simulated.{figure}")
+    rows = len(table["status"])
+    if values is None or values.dtype == object:  # no point has it
+        return np.full(rows, np.nan)
+    return np.where(table["status"] == "ok", values, np.nan)
+
+
+def ends(table: Table, figure: str) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of a figure's 95% intervals, NaN where it has none."""
+    none = np.full(len(table["status"]), np.nan)
+    low, high = (table.get(f"{end}.{figure}", none) for end in ("ci95_low", "ci95_high"))
+    return low, high
+
+
+def _axis(column: np.ndarray, path: str, label: str, log: bool) -> Axis:
+    if column.dtype.kind in "iuf" and not np.isnan(column.astype(float)).any():
+        numbers, codes = np.unique(column, return_inverse=True)
+        is_log = bool(numbers[0] > 0) and (log or _even_ratios(numbers))
+        return Axis(path, label, _number_texts(numbers), codes, numbers.astype(float), is_log)
+    texts = [_text(value) for value in column.tolist()]
+    levels = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return Axis(path, label, [*levels], np.array([levels[text] for text in texts]), None, False)
+
+
+def _number_texts(numbers: np.ndarray) -> list[str]:
+    """Numbers in three digits, or in as many as tell them apart; whole ones in full."""
+    for digits in (3, 4, 6):
+        texts = [f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}" for value in numbers.tolist()]
+        if len({*texts}) == len(texts):
+            return texts
+    return [*map(str, numbers.tolist())]
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:
+        return "default"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _even_ratios(numbers: np.ndarray) -> bool:
+    ratios = numbers[1:] / numbers[:-1]
+    return len(numbers) > 2 and bool(ratios.max() / ratios.min() < 1 + _EVEN)
+
+
+def _leads(axis: Axis, other: Axis) -> bool:
+    """Whether a level of the one fixes that of the other."""
+    pairs = np.unique(np.stack([axis.codes, other.codes]), axis=1)
+    return pairs.shape[1] == len(axis.texts)
+
+
+def _moves_with(axis: Axis, leader: Axis) -> bool:
+    """Whether an axis that is led is no dimension of its own: text, or rising or falling with its leader."""
+    if axis.numbers is None or leader.numbers is None:
+        return True
+    level = np.empty(len(leader.texts))
+    level[leader.codes] = axis.numbers[axis.codes]
+    steps = np.diff(level)
+    return bool((steps >= 0).all() or (steps <= 0).all())
