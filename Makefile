@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXPERIMENTS := $(notdir $(patsubst %/run.py,%,$(wildcard experiments/*/run.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contract notebooks notebooks-update experiments bench validation wheel clean
+.PHONY: help demo test check lint types contract notebooks notebooks-update experiments experiments-update bench validation wheel clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -40,8 +41,12 @@ notebooks-update: $(READY)  ## make the notebooks again, from the .py beside the
 	for each in notebooks/*.py; do $(BIN)/jupytext --quiet --to ipynb $$each || exit 1; done
 	$(BIN)/python -m pytest --nbmake --overwrite notebooks
 
-experiments: $(READY)  ## make the experiments' tables and pictures again
-	for each in experiments/*/run.py; do $(BIN)/python $$each || exit 1; done
+experiments: $(READY)  ## run the experiments again: fails when a committed number has moved outside its interval
+	for each in $(EXPERIMENTS); do $(BIN)/python experiments/$$each/run.py out/experiments/$$each || exit 1; done
+	$(BIN)/python -m experiments.check out/experiments
+
+experiments-update: $(READY)  ## make the experiments' committed tables and pictures again
+	for each in $(EXPERIMENTS); do $(BIN)/python experiments/$$each/run.py || exit 1; done
 
 bench: $(READY)  ## speed as ratios against bare SimPy, and start-up times
 	$(BIN)/python -m benchmarks
