@@ -25,10 +25,8 @@ _COPY = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet", "json": "FORM
     cls=Command,
     short_help="Show what a sweep found.",
     examples=(
-        "infersim results out/study",
         "infersim results out/study --columns fleet.main.replicas,ttft_s.p99 --format md",
         """infersim results out/study --sql 'SELECT point, "simulated.ttft_s.p99" FROM results ORDER BY 2 LIMIT 3'""",
-        "infersim results out/study --plot latency.png --figures ttft_s.p99,tpot_s.p99",
         "infersim results out/study --plot front.png --pareto throughput.output_tokens_per_s,ttft_s.p99",
     ),
 )
