@@ -41,6 +41,15 @@ def test_what_goes_wrong_while_writing_leaves_the_earlier_files(tmp_path, fault)
     assert held(tmp_path) == {"a": "old", "b": "old"}
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C as at a terminal: tests run in the background may have been born deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_while_files_take_their_places_waits_until_all_have(tmp_path, monkeypatch):
     replace = os.replace
 
