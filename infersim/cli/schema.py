@@ -7,7 +7,7 @@ import click
 from infersim.cli.groups import Command
 from infersim.cli.output import print_json
 
-KINDS = ("scenario", "device", "model", "engine", "workload")
+KINDS = ("scenario", "study", "device", "model", "engine", "workload")
 
 
 @click.command(
@@ -17,7 +17,7 @@ KINDS = ("scenario", "device", "model", "engine", "workload")
 )
 @click.argument("kind", type=click.Choice(KINDS))
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a scenario, or of a device, model, engine or workload profile.
+    """Print the JSON Schema of a scenario, a study, or a device, model, engine or workload profile.
 
     An editor that reads `# yaml-language-server: $schema=scenario.schema.json` on a file's first line completes and
     checks by it.

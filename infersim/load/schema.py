@@ -10,7 +10,9 @@ from pydantic import TypeAdapter
 
 from infersim.load.profiles import spec_of
 from infersim.spec.scenario import Scenario
+from infersim.spec.study import Study
 
+_QUESTIONS = {"scenario": Scenario, "study": Study}
 _BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
 
 
@@ -18,9 +20,9 @@ def json_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a kind of files.
 
     Args:
-        kind: `scenario`, or a kind of profiles: `device`, `model`, `engine`, `workload`.
+        kind: `scenario`, `study`, or a kind of profiles: `device`, `model`, `engine`, `workload`.
     """
-    spec = Scenario if kind == "scenario" else spec_of(kind)
+    spec = _QUESTIONS[kind] if kind in _QUESTIONS else spec_of(kind)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"infersim/{kind}/1"}
     members = spec.values() if isinstance(spec, dict) else [spec]
     return head | _named_bounds(TypeAdapter(reduce(or_, members)).json_schema())

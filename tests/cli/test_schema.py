@@ -31,7 +31,7 @@ def printed(infersim, kind: str) -> dict[str, Any]:
     return schema
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "scenario"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("scenario", "study")])
 def test_every_shipped_profile_is_valid(infersim, kind):
     schema = printed(infersim, kind)
     names = list_profiles(kind)
@@ -65,3 +65,13 @@ def test_an_unknown_kind_names_those_that_are(infersim):
     assert (answer.code, answer.out) == (2, "")
     for kind in KINDS:
         assert f"'{kind}'" in answer.err
+
+
+def test_studies_are_valid(infersim):
+    schema = printed(infersim, "study")
+    files = sorted((Path(__file__).parents[2] / "experiments").glob("*/study.yaml"))
+    assert files
+    for file in files:
+        data, _ = parse(file.read_text(encoding="utf-8"), str(file))
+        assert faults(schema, data) == []
+        assert faults(schema, {**data, "axis": {}})
