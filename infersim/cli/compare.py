@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infersim.cli.groups import Command
-from infersim.cli.output import check_folder, print_json, terminal_width, warn
+from infersim.cli.output import check_folder, print_figures, terminal_width
 from infersim.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -152,9 +152,7 @@ def _jobs(options: dict[str, Any]) -> dict[str, Any]:
 def _show(found: Comparison | Best, as_json: bool) -> None:
     summary = found.summary()
     if as_json:
-        print_json(summary)
-        for warning in found.warnings:
-            warn(warning)
+        print_figures(summary, found.warnings)
         return
     if "differences" in summary:
         from infersim.text.comparison import page

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infersim.cli.groups import Command
-from infersim.cli.output import check_folder, print_json, terminal_width, warn
+from infersim.cli.output import check_folder, print_figures, terminal_width
 from infersim.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ def curve(
                 ran=ran,
             )
         if as_json:
-            print_json(found.summary())
-            for warning in found.warnings:
-                warn(warning)
+            print_figures(found.summary(), found.warnings)
         else:
             from infersim.text.capacity import page
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from infersim.errors import InputError
 def print_json(data: Any) -> None:
     """One JSON document on stdout; numbers that JSON does not have are a bug and raise."""
     click.echo(json.dumps(data, indent=2, allow_nan=False))
+
+
+def print_figures(figures: dict[str, Any], warnings: Iterable[str]) -> None:
+    """Figures as one JSON document on stdout, and what a reader of them must not miss on stderr."""
+    print_json(figures)
+    for warning in warnings:
+        warn(warning)
 
 
 def warn(message: str) -> None:

@@ -12,7 +12,7 @@ import click
 from infersim.cli.complete import SCENARIO, complete_setting
 from infersim.cli.groups import Command
 from infersim.cli.interrupt import softly
-from infersim.cli.output import check_folder, print_json, terminal_width, warn
+from infersim.cli.output import check_folder, print_figures, terminal_width
 from infersim.cli.progress import bar, run_bar
 
 if TYPE_CHECKING:
@@ -119,9 +119,7 @@ def _several(loaded: Loaded, jobs: int | None) -> Replications:
 def _show(found: Result | Replications, as_json: bool) -> None:
     summary = found.summary()
     if as_json:
-        print_json(summary)
-        for warning in found.warnings:
-            warn(warning)
+        print_figures(summary, found.warnings)
         return
     if "ci95" in summary:
         from infersim.text.replicated import page
