@@ -157,8 +157,8 @@ class EngineConstants(Spec):
     turnaround_s: Constant | None = None
     """From an answer's end in the engine to the next request of a client that waited for it; None: `frontend_s` [s]."""
     prefill_extra_per_moe_layer_s: Constant | None = None
-    """On top of `prefill_extra_per_layer_s` in layers of experts, which launch more kernels: routing, sorting, two grouped
-    products, sums [s]."""
+    """On top of `prefill_extra_per_layer_s` in layers of experts, which launch more kernels: routing, sorting, two
+    grouped products, sums [s]."""
     first_bundle_tokens: Constant | None = None
     """Further tokens that are sent along with the first one, which waits for them."""
     batch_extra_per_layer_s: Constant | None = None
