@@ -64,10 +64,7 @@ def sweep_study(
             other = stack.enter_context(sharing(folder))
             doer = doer or _doer(loaded, jobs)
             done = _Sweep(loaded, points, store, progress, backwards=other)
-            try:
-                done.run(stack.enter_context(doer))
-            finally:
-                store.flush()
+            done.run(stack.enter_context(doer))
         table = table_of(points, done.rows())
         if folder is not None:
             save_table(folder, loaded, table, store)
@@ -166,10 +163,7 @@ class _Sweep:
             if done is not None:
                 number, outcome = done
                 self._take(away.pop(number), _KILLED if outcome is KILLED else outcome)
-            self._store.flush_if_due()
-            if not self._store.waits:
-                self._stored.update(self._store.new_keys())
-        self._store.flush()
+            self._stored.update(self._store.new_keys())
 
     def _take(self, key: bytes, outcome: Outcome) -> None:
         if outcome.status == "error":
