@@ -18,7 +18,7 @@ from infersim.errors import InputError
 if TYPE_CHECKING:
     from infersim.load.study import LoadedStudy
     from infersim.sweep.outcome import SweepResult
-    from infersim.sweep.sweep import Progress
+    from infersim.sweep.runs import Progress
 
 PICTURE = "sweep.png"
 

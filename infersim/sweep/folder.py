@@ -53,6 +53,11 @@ def save_table(folder: Path, loaded: LoadedStudy, table: Table, store: Store) ->
         write_table(table, draft / RESULTS[1], draft / RESULTS[2])
 
     save_files(folder, RESULTS, write)
+    say_written(store)
+
+
+def say_written(store: Store) -> None:
+    """Note that the table beside the store holds what all its runs say of the study."""
     store.say(_WRITTEN, str(store.count()))
 
 

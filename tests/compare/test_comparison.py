@@ -8,7 +8,7 @@ import pytest
 
 import infersim as sim
 from infersim.compare import find_best
-from infersim.compare.comparison import FIGURES
+from infersim.compare.scenarios import FIGURES
 from infersim.errors import InputError
 from infersim.runs.figures import figure
 from tests.load.scenarios import write
