@@ -12,6 +12,7 @@ from infersim.units import show_seconds
 
 Figures = dict[str, Any]
 OVERLOADED = "overloaded"
+_NOT_YET = "not found before the interruption"
 _LESS = ("output tokens/s", "TPOT p50", "±", "TTFT p50")
 """Columns that are left out one after another where the terminal is too narrow."""
 
@@ -70,7 +71,7 @@ def capacity_sentence(figures: Figures) -> str:
     if not figures["slo"]:
         return "no SLO given (workload.NAME.slo, or --slo ttft_s.p99=1)"
     if rate is None:
-        return "none: no load meets the SLO"
+        return _NOT_YET if figures["miss"] is None and "interrupted" in figures else "none: no load meets the SLO"
     text = f"{facts.number(rate)} requests/s"
     if clients is not None:
         text = f"{clients:,} clients, {text}"
@@ -84,7 +85,8 @@ def answers(figures: Figures) -> dict[str, str]:
     """SLO, capacity, saturation."""
     told = {"SLO": "; ".join(goal(each, len(figures["slo"]) > 1) for each in figures["slo"])} if figures["slo"] else {}
     saturation = figures["saturation_requests_per_s"]
-    shown = "not reached" if saturation is None else f"{facts.number(saturation)} requests/s"
+    none = _NOT_YET if "interrupted" in figures else "not reached"
+    shown = none if saturation is None else f"{facts.number(saturation)} requests/s"
     return {**told, "capacity": capacity_sentence(figures), "saturation": shown}
 
 

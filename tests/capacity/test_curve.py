@@ -141,3 +141,32 @@ def test_the_command_prints_saves_and_refuses(tmp_path, infersim):
         told = infersim("curve", file, *wrong)
         assert told.code == 2
         assert wrong[0] in told.err
+
+
+@pytest.mark.parametrize("ended", ["in the search", "at the last points"])
+def test_what_is_known_at_an_interruption_is_kept(ended, found):
+    done, runs = [0], 8 if ended == "in the search" else found.summary()["simulated_runs"] - 1
+
+    def ran():
+        done[0] += 1
+        if done[0] == runs:
+            raise KeyboardInterrupt
+
+    asked = {"points": 4, "replications": 6, "ran": ran}
+    cut = sim.curve(small(SLO, max_num_seqs=8), **asked, keep=True)
+    assert cut.interrupted
+    assert not found.interrupted
+    figures, whole = cut.summary(), found.summary()
+    assert figures["simulated_runs"] == runs < whole["simulated_runs"]
+    assert figures["saturation_requests_per_s"] == whole["saturation_requests_per_s"]
+    known = {point["rate_per_s"] for point in whole["points"]}
+    assert {point["rate_per_s"] for point in figures["points"]} <= known
+    if ended == "at the last points":
+        assert figures["capacity_requests_per_s"] == whole["capacity_requests_per_s"]
+    else:
+        assert figures["capacity_requests_per_s"] is None
+        assert "capacity was not found" in figures["warnings"][0]
+        assert "not found before the interruption" in repr(cut)
+    done[0] = 0
+    with pytest.raises(KeyboardInterrupt):
+        sim.curve(small(SLO, max_num_seqs=8), **asked)

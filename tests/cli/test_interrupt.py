@@ -119,6 +119,30 @@ def test_points_of_a_sweep_that_are_interrupted_are_kept_in_its_folder(tmp_path)
     assert len(times(tmp_path / "out")) >= 12
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_loads_of_a_curve_that_were_tried_are_kept(tmp_path, jobs):
+    asked = ("--rates", "1,2,3", "--replications", 4, "--slo", "ttft_s.p99=1", "--jobs", jobs)
+    path = write(tmp_path, "{requests: 50", "{requests: 4000")
+    terminal = Terminal("curve", path, *asked, "--json", "--out", tmp_path / "out")
+    terminal.until("\r5 runs")
+    assert terminal.interrupt() == 130
+    figures = json.loads(terminal.out)
+    assert figures["interrupted"] is True
+    assert figures["points"]
+    assert figures["simulated_runs"] >= 5
+    assert figures["warnings"][0].startswith(f"interrupted: the figures are those of {figures['simulated_runs']} runs")
+    assert json.loads((tmp_path / "out" / "curve.json").read_text()) == figures
+    assert (tmp_path / "out" / "curve.png").exists()
+
+
+def test_a_curve_without_a_load_says_that_there_is_none(tmp_path):
+    terminal = Terminal("curve", write(tmp_path, *ENDLESS), "--jobs", 1, "--set", "run.warmup=60")
+    time.sleep(3)
+    assert terminal.interrupt() == 130
+    assert terminal.out == ""
+    assert "no load was tried by then" in terminal.err
+
+
 def test_rows_of_a_table_end_with_their_processes(tmp_path):
     base = write(tmp_path, "{requests: 50", "{requests: 2000", "many.base.yaml")
     rows = "".join(f"{seed},1.0\n" for seed in range(3000))
