@@ -14,6 +14,7 @@ from infersim.capacity.observed import Observed, observe
 from infersim.load import Loaded
 from infersim.load.loaded import laid_over
 from infersim.metrics import replicated
+from infersim.metrics.steady_state import mostly
 from infersim.runs.pool import share_out
 
 SHORT = 0.125
@@ -22,7 +23,6 @@ FEWEST_REQUESTS = 200
 """No run is made shorter than this."""
 _WORTH_S = 2.0
 """Work that must be left for others before processes are started [s]."""
-_MAJORITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Point:
     @property
     def overloaded(self) -> bool:
         """Whether arrivals outran service in most of the runs."""
-        return sum(run.overloaded for run in self.runs) > _MAJORITY * len(self.runs)
+        return mostly(sum(run.overloaded for run in self.runs), len(self.runs))
 
     @property
     def throughput_per_s(self) -> float:
