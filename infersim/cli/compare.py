@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     short_help="Compare scenarios under the same random numbers.",
     examples=(
         "infersim compare chat.yaml --variant fleet.main.replicas=2 --replications 20",
-        "infersim compare a.yaml b.yaml c.yaml --figures ttft_s.p99,e2e_s.p99 --all-pairs --out out/compared",
         "infersim compare a.yaml b.yaml c.yaml --best ttft_s.p99 --indifference 5%",
-        "infersim compare out/study --points 3,7",
+        "infersim compare out/study --points 3,7 --figures ttft_s.p99,e2e_s.p99 --out out/compared",
     ),
 )
 @click.argument("scenarios", metavar="A.yaml B.yaml …|DIR", nargs=-1, required=True)

@@ -38,6 +38,7 @@ class Runs:
         store: where finished runs are.
         progress: told how many of the runs asked for are done.
         backwards: begin at the last point, as another sweep begins at the first.
+        finished: told each point and its row when all its runs are there; those of earlier sweeps, too.
 
     Attributes:
         simulated: runs done by this object.
@@ -50,6 +51,7 @@ class Runs:
         store: Store,
         progress: Progress = lambda done, of: None,
         backwards: bool = False,
+        finished: Callable[[int, Row], None] | None = None,
     ):
         study = loaded.study
         self._points, self._store, self._asked = points, store, Asked(loaded, points)
@@ -59,6 +61,7 @@ class Runs:
         self._stored, self._failed = {*store.new_keys()}, dict[bytes, Outcome]()
         self._progress, self._began_s = progress, time.monotonic()
         self._passed, self._total, self._handed, self._over = 0, 0, 0, False
+        self._finished, self._open, self._told = finished, dict[int, int](), set[int]()
         self.simulated = 0
 
     def sweep(self, doer: Doer) -> None:
@@ -68,6 +71,8 @@ class Runs:
         while wants and not self._over:
             self._round(doer, had, wants)
             had |= wants
+            for point in had:  # those that waited for another's runs, as one of the same scenario does
+                self._tell(point)
             if self._rule is None:
                 return
             wants = {number: want for number in wants if (want := self._state(number)[1]) is not None}
@@ -122,11 +127,13 @@ class Runs:
 
     def _round(self, doer: Doer, had: Mapping[int, int], wants: Mapping[int, int]) -> None:
         self._total += sum(want - had[number] for number, want in wants.items())
-        away: dict[int, bytes] = {}
+        away: dict[int, tuple[int, bytes]] = {}
         for done in doer.do(self._missing(had, wants, away)):
             if done is not None:
                 number, outcome = done
-                self._take(away.pop(number), _KILLED if outcome is KILLED else outcome)
+                point, key = away.pop(number)
+                self._take(key, _KILLED if outcome is KILLED else outcome)
+                self._close(point)
             self._stored.update(self._store.new_keys())
 
     def _take(self, key: bytes, outcome: Outcome) -> None:
@@ -138,12 +145,27 @@ class Runs:
         self.simulated += 1
         self._pass()
 
+    def _close(self, point: int) -> None:
+        """One less of what a point waits for: a run, or that its runs are handed out."""
+        self._open[point] -= 1
+        if not self._open[point]:
+            self._tell(point)
+
+    def _tell(self, point: int) -> None:
+        if self._finished is None or point in self._told:
+            return
+        runs = self.finished(point)
+        if runs is not None:
+            self._told.add(point)
+            self._finished(point, row_of(runs))
+
     def _missing(
-        self, had: Mapping[int, int], wants: Mapping[int, int], away: dict[int, bytes]
+        self, had: Mapping[int, int], wants: Mapping[int, int], away: dict[int, tuple[int, bytes]]
     ) -> Iterator[tuple[int, Task]]:
-        """Runs that nobody has done, as they are asked for; their keys by number are put into `away`."""
+        """Runs that nobody has done, as they are asked for; their points and keys by number are put into `away`."""
         count, pending = itertools.count(), set[bytes]()
         for point in reversed(wants) if self._backwards else wants:
+            self._open[point] = 1
             keys = self._asked.keys(point, wants[point])
             if not keys:
                 self._pass(wants[point] - had[point])
@@ -155,9 +177,11 @@ class Runs:
                     self._pass()
                     continue
                 number = next(count)
-                away[number] = key
+                away[number] = point, key
+                self._open[point] += 1
                 pending.add(key)
                 yield number, (self._points.settings(point), replication)
+            self._close(point)
 
     def _is_over(self) -> bool:
         """Whether the budget is spent; asked before each run."""

@@ -5,7 +5,9 @@ The table is made from the store alone, point by point, so that it is the same w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
 from infersim.errors import InputError
@@ -23,6 +25,7 @@ from infersim.sweep.pictures import log_axes
 from infersim.sweep.points import Points, points_of
 from infersim.sweep.runs import Progress, Runs, doer_of
 from infersim.sweep.table import Row, table_of
+from infersim.text.sweep import point_line
 
 
 def sweep_study(
@@ -31,6 +34,7 @@ def sweep_study(
     jobs: int = 1,
     progress: Progress = lambda done, of: None,
     doer: AbstractContextManager[Doer] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> SweepResult:
     """Simulate what is missing of a study, and say what all of it found.
 
@@ -41,6 +45,7 @@ def sweep_study(
             stands under `if __name__ == "__main__":`.
         progress: told how far the sweep is.
         doer: does the runs, in place of processes of this machine.
+        say: given a line on each point, as it is finished.
 
     Raises:
         InputError: the study has mistakes, or the folder is another's or cannot be written; before the first run.
@@ -54,7 +59,8 @@ def sweep_study(
         with ExitStack() as stack:
             other = stack.enter_context(sharing(folder))
             doer = doer or doer_of(loaded, jobs)
-            runs = Runs(loaded, points, store, progress, backwards=other)
+            finished = None if say is None else partial(_say, say, points)
+            runs = Runs(loaded, points, store, progress, other, finished)
             runs.sweep(stack.enter_context(doer))
         table = table_of(points, runs.rows())
         if folder is not None:
@@ -62,6 +68,14 @@ def sweep_study(
         return SweepResult(table, points.paths, loaded.study.name, runs.simulated, folder, log_axes(loaded))
     finally:
         store.close()
+
+
+def _say(say: Callable[[str], None], points: Points, number: int, row: Row) -> None:
+    """A point in a line: what is set there, and what came of it."""
+    figures = {} if row.figures is None else dict(zip(row.names, row.figures[[0, 2]].T.tolist(), strict=True))
+    found = points.settings(number)
+    settings = {path: found[path] for path in points.paths if path in found}
+    say(point_line(number, points.name(number), settings, row.status, row.reason, figures))
 
 
 def on_cluster(loaded: LoadedStudy, address: str, profiles: str | None = None) -> Cluster:

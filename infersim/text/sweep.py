@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ FIGURES = {
     "cost.usd_per_million_output_tokens": "USD/M tok",
 }
 """Figures that are shown where they fit, in order of precedence, and their headings."""
-_SECONDS = "_s."
+_SECONDS, _NOTHING = "_s.", "–"
 _WIDEST = 32
 """Characters of a cell; longer ones are cut."""
 Table = Mapping[str, np.ndarray]
@@ -58,6 +58,27 @@ def table_cells(table: Table, paths: Sequence[str], figures: Mapping[str, str], 
     return [list(row) for row in zip(*found, strict=True)]
 
 
+def point_line(
+    number: int,
+    name: str,
+    settings: Mapping[str, object],
+    status: str,
+    reason: str,
+    figures: Mapping[str, Sequence[float]],
+) -> str:
+    """A point in a line.
+
+    Args:
+        number, name, settings: which point it is.
+        status, reason: what became of it.
+        figures: mean and high end of the interval by path; NaN where there is none.
+    """
+    where = name or ", ".join(f"{key}={_cell(settings[path])}" for path, key in _shortened(settings))
+    told = [f"{title} {_value(path, *figures[path])}" for path, title in FIGURES.items() if _known(figures.get(path))]
+    words = [] if status == "ok" else [f"{status}: {reason}"]
+    return f"point {number}: {where}{': ' if where else ''}{'; '.join([*words, ', '.join(told)]).rstrip('; ')}"
+
+
 def tally(statuses: Mapping[str, int]) -> str:
     """How many points came to what, in a sentence."""
     said = {
@@ -80,11 +101,22 @@ def _figure(table: Table, name: str, shown: slice) -> list[str]:
     middle = table[f"simulated.{name}"][shown]
     high = table.get(f"ci95_high.{name}")
     halves = np.full(len(middle), math.nan) if high is None else high[shown] - middle
-    cell = _time if _SECONDS in name else _number
     return [
-        "–" if math.isnan(value) else cell(value, half)
+        _NOTHING if math.isnan(value) else _value(name, value, value + half)
         for value, half in zip(middle.tolist(), halves.tolist(), strict=True)
     ]
+
+
+def _value(name: str, value: float, high: float) -> str:
+    return (_time if _SECONDS in name else _number)(value, high - value)
+
+
+def _known(figure: Sequence[float] | None) -> bool:
+    return figure is not None and not math.isnan(figure[0])
+
+
+def _shortened(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    return zip(settings, short([*settings]), strict=True)
 
 
 def _time(value_s: float, half_s: float) -> str:
