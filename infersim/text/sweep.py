@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -30,18 +31,29 @@ def lines(table: Table, paths: Sequence[str], width: int, most: int) -> list[str
     Args:
         table: its columns.
         paths: those that are scenario paths.
-        width: columns of the terminal; figures that do not fit are left out.
+        width: columns of the terminal; figures that do not fit are left out, and named below.
         most: rows that are shown.
     """
-    figures = dict(FIGURES)
+    figures, left_out = dict(FIGURES), []
     while True:
         shown = columns(table_cells(table, paths, figures, most), left=1 + _labels(table))
         if max(map(len, shown)) <= width or not figures:
             break
-        figures.popitem()
+        name = figures.popitem()[0]
+        left_out += [name] if f"simulated.{name}" in table else []
     rows = len(table["point"])
     more = [f"… and {rows - most:,} more points; --format csv shows all"] if rows > most else []
-    return [line[:width] for line in shown] + more
+    cut = ["columns are cut at the terminal's width; --columns chooses some"] if max(map(len, shown)) > width else []
+    return [line[:width] for line in shown] + more + cut + _told_left_out(left_out[::-1], width)
+
+
+def _told_left_out(names: Sequence[str], width: int) -> list[str]:
+    """Which figures the terminal had no room for, and how to see them."""
+    if not names:
+        return []
+    how = "infersim results DIR --columns A,B,… or --format csv shows them"
+    told = f"no room for {', '.join(names)}: {how}"
+    return textwrap.wrap(told, width, break_long_words=False, break_on_hyphens=False)
 
 
 def table_cells(table: Table, paths: Sequence[str], figures: Mapping[str, str], most: int) -> list[list[str]]:

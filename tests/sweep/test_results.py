@@ -38,6 +38,23 @@ def test_the_table_fits_a_terminal(infersim, folder):
     assert max(map(len, shown)) <= 80
 
 
+def test_figures_that_a_terminal_has_no_room_for_are_named(infersim, folder, monkeypatch):
+    shown = {}
+    for width in (200, 80, 50, 16):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown[width] = infersim("results", folder).out
+    assert "no room" not in shown[200]
+    told = " ".join(shown[50].splitlines()[7:])
+    assert "TTFT p99" in shown[50]
+    assert told == (
+        "no room for tpot_s.p99, throughput.output_tokens_per_s: infersim results DIR --columns A,B,… or --format csv "
+        "shows them"
+    )
+    assert max(map(len, shown[50].splitlines())) <= 50
+    assert "columns are cut at the terminal's width" in shown[16]
+    assert "no room for ttft_s.p99, tpot_s.p99," in " ".join(shown[16].split())
+
+
 def test_formats_are_for_programs(infersim, folder):
     as_csv = infersim("results", folder, "--format", "csv")
     assert as_csv.out == (folder / "results.csv").read_text()
