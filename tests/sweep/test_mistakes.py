@@ -239,6 +239,13 @@ def test_so_is_one_on_the_command_line(name, infersim, tmp_path, no_runs):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_scenario_that_is_not_there_is_named_as_it_was_typed(infersim, tmp_path, no_runs):
+    write(tmp_path)
+    found = infersim("sweep", tmp_path / "tinny.yaml", "--axis", "fleet.main.replicas=1,2", "--out", tmp_path / "out")
+    assert found.code == 2
+    assert found.err == f"{tmp_path / 'tinny.yaml'}\n  no such file\n  Did you mean 'tiny.yaml'?\n"
+
+
 def test_the_cells_of_a_table_are_told_at_their_line(infersim, tmp_path, no_runs):
     (tmp_path / "rows.csv").write_text("fleet.main.engine.max_num_seqs\n8\n{\n")
     found = infersim("sweep", write(tmp_path, STUDY + "table: rows.csv\n"), "--out", tmp_path / "out")
