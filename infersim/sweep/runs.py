@@ -15,7 +15,7 @@ from infersim.runs.store import Outcome, Store
 from infersim.spec.study import Sequential
 from infersim.sweep.asked import Asked
 from infersim.sweep.points import Points
-from infersim.sweep.stopping import enough, wanted
+from infersim.sweep.stopping import wanted
 from infersim.sweep.table import Row, row_of
 
 Progress = Callable[[int, int], None]
@@ -114,10 +114,9 @@ class Runs:
             if len(runs) < want or self._rule is None:
                 return runs, None if len(runs) == want else want
             values = [_figure(run, self._rule.figure) for run in runs]
-            stop = enough(self._rule, values)
-            if stop is not None:
-                return runs[:stop], None
             want = wanted(self._rule, values)
+            if want <= len(runs):
+                return runs[:want], None
 
     def _found(self, keys: list[bytes]) -> list[Outcome]:
         """The outcomes of the first keys, up to one that is missing."""
