@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infersim.capacity import curve as curve
     from infersim.compare import Comparison as Comparison
     from infersim.compare import compare as compare
+    from infersim.compare import compare_points as compare_points
     from infersim.compare import find_best as find_best
     from infersim.errors import InputError as InputError
     from infersim.load import load_scenario as load_scenario
@@ -39,6 +40,7 @@ __all__ = [
     "Scenario",
     "SweepResult",
     "compare",
+    "compare_points",
     "curve",
     "find_best",
     "load_scenario",
@@ -55,6 +57,7 @@ _HOMES = {
     "Result": "infersim.result",
     "Scenario": "infersim.spec.scenario",
     "compare": "infersim.compare",
+    "compare_points": "infersim.compare",
     "find_best": "infersim.compare",
     "SweepResult": "infersim.sweep",
     "curve": "infersim.capacity",

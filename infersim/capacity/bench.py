@@ -14,6 +14,7 @@ from infersim.capacity.observed import Observed, observe
 from infersim.load import Loaded
 from infersim.load.loaded import laid_over
 from infersim.metrics import replicated
+from infersim.metrics.steady_state import mostly
 from infersim.runs.pool import share_out
 
 SHORT = 0.125
@@ -22,7 +23,6 @@ FEWEST_REQUESTS = 200
 """No run is made shorter than this."""
 _WORTH_S = 2.0
 """Work that must be left for others before processes are started [s]."""
-_MAJORITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Point:
     @property
     def overloaded(self) -> bool:
         """Whether arrivals outran service in most of the runs."""
-        return sum(run.overloaded for run in self.runs) > _MAJORITY * len(self.runs)
+        return mostly(sum(run.overloaded for run in self.runs), len(self.runs))
 
     @property
     def throughput_per_s(self) -> float:
@@ -127,9 +127,12 @@ class Bench:
             if number not in self._done.get((load, whole), {})
         ]
         made = {load: self._at(load, whole) for load in {load for load, _ in wanted}}
-        found = self.run([(made[load], number) for load, number in wanted])
-        for (load, number), seen in zip(wanted, found, strict=True):
+
+        def keep(task: int, seen: Observed) -> None:
+            load, number = wanted[task]
             self._done.setdefault((load, whole), {})[number] = seen
+
+        self.run([(made[load], number) for load, number in wanted], keep)
         return [self._point(load, whole) for load in loads]
 
     def known(self) -> list[Point]:
@@ -141,22 +144,25 @@ class Bench:
         """Requests simulated at a load, those of short runs, too."""
         return sum(run.requests for (at, _), runs in self._done.items() if at == load for run in runs.values())
 
-    def run(self, scenarios: Sequence[tuple[Loaded, int]]) -> list[Observed]:
-        """Replications of scenarios, in this process or in several."""
+    def run(
+        self, scenarios: Sequence[tuple[Loaded, int]], keep: Callable[[int, Observed], None] = lambda task, seen: None
+    ) -> list[Observed]:
+        """Replications of scenarios, in this process or in several; each is given to `keep` as it is done."""
         tasks = [(loaded, number, self.goals) for loaded, number in scenarios]
         answers: dict[int, Observed] = {}
         began = time.perf_counter()
 
         def take(number: int, seen: Observed) -> None:
             answers[number] = seen
+            keep(number, seen)
+            self.ran += 1
+            self.simulated += seen.requests
             self._after()
 
         jobs = self._jobs if self._run_s * (len(tasks) - 1) > _WORTH_S else 1
         share_out(_observed, tasks, range(len(tasks)), jobs, take)
         if tasks:
             self._run_s = jobs * (time.perf_counter() - began) / len(tasks)
-        self.ran += len(tasks)
-        self.simulated += sum(seen.requests for seen in answers.values())
         return [answers[number] for number in range(len(tasks))]
 
     def _point(self, load: float, whole: bool) -> Point:

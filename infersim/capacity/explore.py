@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from infersim import load
-from infersim.capacity.axis import Axis, axis_of, is_of_sessions
+from infersim.capacity.axis import axis_of
 from infersim.capacity.bench import Bench
 from infersim.capacity.goals import goals_of
+from infersim.capacity.miss import nearest_miss
 from infersim.capacity.result import Curve, figures
 from infersim.capacity.saturation import saturation
 from infersim.capacity.search import LEAST, Found, search
@@ -26,6 +27,7 @@ _ALIKE = 0.04
 """A load so near, as a share, to one that was tried by whole runs is not run again."""
 _PICTURED = 4
 SESSIONS = "the load counts sessions that begin a second where a class has sessions, each of several requests."
+TRACES = "the interval holds what chance does within the scenario, and not that the trace of {} is one of many."
 
 
 def curve(
@@ -40,6 +42,7 @@ def curve(
     slo: Sequence[str] | Mapping[str, float] = (),
     jobs: int = 1,
     ran: Callable[[], None] = lambda: None,
+    keep: bool = False,
 ) -> Curve:
     """Latency against load, and the capacity at the SLO.
 
@@ -53,6 +56,7 @@ def curve(
         jobs: processes at most; the figures are the same for any number. In a script that asks for more than one, the
             call stands under `if __name__ == "__main__":`.
         ran: called after each run.
+        keep: Ctrl-C gives what is known by then, if a load was tried, in place of `KeyboardInterrupt`.
 
     Raises:
         InputError: as `simulate`; a class, a bound or a rate that cannot be used.
@@ -62,10 +66,17 @@ def curve(
     goals = goals_of(loaded, slo, classes)
     _check(rates)
     bench = Bench(axis, goals, jobs, ran)
-    limit = saturation(bench) if axis.unit == "requests_per_s" else None
-    found = search(bench, limit, replications) if goals else None
-    _fill(bench, rates, points, replications, found, found.saturation if found else limit)
-    return Curve(figures(bench, found, limit, _warnings(axis, found)), axis)
+    limit, found, miss, interrupted = None, None, None, False
+    try:
+        limit = saturation(bench) if axis.unit == "requests_per_s" else None
+        found = search(bench, limit, replications) if goals else None
+        miss = nearest_miss(bench, found.at) if found is not None and found.load is None else None
+        _fill(bench, rates, points, replications, found, found.saturation if found else limit)
+    except KeyboardInterrupt:
+        if not (keep and bench.known()):
+            raise
+        interrupted = True
+    return Curve(figures(bench, found, limit, miss, _warnings(bench, found, interrupted), interrupted), axis)
 
 
 def _check(rates: Sequence[float]) -> None:
@@ -95,11 +106,15 @@ def _fill(
     bench.points(over, 1)
 
 
-def _warnings(axis: Axis, found: Found | None) -> list[str]:
-    said = []
-    workload = axis.loaded.scenario.workload
-    if axis.unit == "requests_per_s" and any(is_of_sessions(workload[name]) for name in axis.own):
+def _warnings(bench: Bench, found: Found | None, interrupted: bool) -> list[str]:
+    said, axis = [], bench.axis
+    if interrupted:
+        lacks = "" if found is not None or not bench.goals else " The capacity was not found by then."
+        said.append(f"interrupted: the figures are those of {bench.ran:,} runs; more were to come.{lacks}")
+    if axis.counted != axis.unit:
         said.append(SESSIONS)
+    if axis.of_traces and found is not None and found.half is not None:
+        said.append(TRACES.format(", ".join(axis.of_traces)))
     if found is not None and found.load is not None and found.half is None:
         said.append("the goals hold at every load up to saturation: the capacity is saturation's.")
     return said

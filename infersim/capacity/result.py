@@ -14,7 +14,6 @@ from infersim import load as loading
 from infersim import provenance
 from infersim.capacity.axis import Axis
 from infersim.capacity.bench import Bench, Point
-from infersim.capacity.miss import nearest_miss
 from infersim.capacity.observed import LATENCIES
 from infersim.capacity.search import Found
 from infersim.metrics import replicated
@@ -53,6 +52,11 @@ class Curve:
         return self._figures["ci95"]
 
     @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C came before all was done."""
+        return "interrupted" in self._figures
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `save` writes."""
         return FILES
@@ -87,10 +91,11 @@ class Curve:
         return pandas.DataFrame(self._table)
 
     def plot(self) -> Figure:
-        """Latency and attainment against load."""
+        """Latency, throughput and attainment against load."""
         from infersim.plots.curve import curve_picture
 
-        return curve_picture(self._figures, capacity.shown(self._figures), capacity.titles(self._figures))
+        points, titles = capacity.shown(self._figures), capacity.titles(self._figures)
+        return curve_picture(self._figures, points, titles, self._axis.besides_per_s)
 
     def save(self, folder: Path | str) -> Path:
         """Write `files` into a folder, each whole or not at all.
@@ -119,33 +124,40 @@ class Curve:
         return capacity.html(self._figures)
 
 
-def figures(bench: Bench, found: Found | None, saturation: float | None, warnings: Sequence[str]) -> dict[str, Any]:
+def figures(
+    bench: Bench,
+    found: Found | None,
+    saturation: float | None,
+    miss: dict[str, Any] | None,
+    warnings: Sequence[str],
+    interrupted: bool = False,
+) -> dict[str, Any]:
     """The object that `--json` prints.
 
     Args:
         bench: with all runs done.
-        found: the capacity; None where no goal was given.
+        found: the capacity; None where no goal was given, or Ctrl-C came first.
         saturation: the load at saturation.
+        miss: what no load meets.
         warnings: what a reader must not miss.
+        interrupted: whether Ctrl-C came before all was done.
     """
     axis, scenario = bench.axis, bench.axis.loaded.scenario
     saturation = _saturation(bench, saturation if found is None else found.saturation)
     points = [_point(point, saturation, bench) for point in bench.known()]
     rates = _rates(axis, found)
-    missed = None
-    if found is not None and found.load is None:
-        missed = nearest_miss(bench, found.at)
     return {
         "schema_version": SCHEMA_VERSION,
         "scenario": scenario.name,
         "seed": scenario.run.seed,
-        "load": {"unit": axis.unit, "classes": [*axis.own], "as_written": axis.as_written},
+        **({"interrupted": True} if interrupted else {}),
+        "load": {"unit": axis.counted, "classes": [*axis.own], "as_written": axis.as_written},
         "slo": [goal.data() for goal in bench.goals],
         **rates,
         "limited_by": None if found is None or found.load is None else found.limited_by,
         "saturation_requests_per_s": saturation if axis.unit == "requests_per_s" else _most(points),
         "points": points,
-        "miss": missed,
+        "miss": miss,
         "simulated_requests": bench.simulated,
         "simulated_runs": bench.ran,
         "warnings": [*warnings],

@@ -11,10 +11,10 @@ import click
 
 from infersim import __version__
 from infersim.cli.groups import LazyGroup
-from infersim.cli.interrupt import note_interrupts
+from infersim.cli.interrupt import INTERRUPTED, note_interrupts
 from infersim.errors import InfersimError
 
-FAILED, INTERRUPTED = 2, 130
+FAILED = 2
 PREFIX = "Error: "
 """Of click's own messages."""
 _COMMANDS = {

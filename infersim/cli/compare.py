@@ -1,17 +1,19 @@
-"""`infersim compare`: which of several scenarios is better, and how sure that is."""
+"""`infersim compare`: which of several scenarios, or points of a sweep, is better, and how sure that is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infersim.cli.groups import Command
+from infersim.cli.interrupt import INTERRUPTED
 from infersim.cli.output import check_folder, print_figures, terminal_width
-from infersim.cli.progress import bar
+from infersim.cli.progress import bar, counting
+from infersim.errors import InputError
 
 if TYPE_CHECKING:
     from infersim.compare import Best, Comparison
@@ -22,11 +24,16 @@ if TYPE_CHECKING:
     short_help="Compare scenarios under the same random numbers.",
     examples=(
         "infersim compare chat.yaml --variant fleet.main.replicas=2 --replications 20",
-        "infersim compare a.yaml b.yaml c.yaml --figures ttft_s.p99,e2e_s.p99 --all-pairs --out out/compared",
         "infersim compare a.yaml b.yaml c.yaml --best ttft_s.p99 --indifference 5%",
+        "infersim compare out/study --points 3,7 --figures ttft_s.p99,e2e_s.p99 --out out/compared",
     ),
 )
-@click.argument("scenarios", metavar="A.yaml B.yaml …", nargs=-1, required=True)
+@click.argument("scenarios", metavar="A.yaml B.yaml …|DIR", nargs=-1, required=True)
+@click.option(
+    "--points",
+    metavar="A,B,…",
+    help="Of DIR, the folder of a sweep: compare these points, by number or name, from the runs that it has.",
+)
 @click.option(
     "--variant",
     "variants",
@@ -42,7 +49,8 @@ if TYPE_CHECKING:
     "--replications",
     metavar="R",
     type=click.IntRange(2, 10_000),
-    help="Runs of each scenario; 10 by default. With --best, those before any is dropped.",
+    help="Runs of each scenario; 10 by default, of points those that there are. With --best, those before any is "
+    "dropped.",
 )
 @click.option("--figures", metavar="PATH,…", help="What is compared: paths of infersim run --json.")
 @click.option("--all-pairs", is_flag=True, help="Differences of all pairs, and not only against the first.")
@@ -57,8 +65,11 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="Write the comparison, its runs and their provenance into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
 @click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@click.pass_context
 def compare(
+    ctx: click.Context,
     scenarios: tuple[str, ...],
+    points: str | None,
     variants: tuple[str, ...],
     overrides: tuple[str, ...],
     replications: int | None,
@@ -72,9 +83,10 @@ def compare(
     profiles: str | None,
     **options: Any,
 ) -> None:
-    """Compare scenarios under the same random numbers.
+    """Compare scenarios under the same random numbers, or points of a sweep, which are so, too.
 
     Each difference has a 95% interval and a verdict; all of them together are wrong with a chance of 5% at most.
+    Ctrl-C shows what was found by then.
     """
     from infersim.load import overlay
 
@@ -82,20 +94,79 @@ def compare(
         raise click.UsageError("--best finds one scenario by one figure: it goes without --figures and --all-pairs")
     if best is None and (most or indifference):
         raise click.UsageError("--most and --indifference go with --best")
+    _check_points(scenarios, points, bool(variants or overrides or best or options["seed"] is not None))
     if out is not None:
         check_folder(Path(out))
     given = [*scenarios, *((scenarios[0], [setting]) for setting in variants)]
-    options |= {"overrides": overrides}
-    with overlay(profiles):
-        found = (
-            _compared(given, figures, replications, all_pairs, options)
-            if best is None
-            else _best(given, best, indifference, replications, most, options)
-        )
+    options |= {"overrides": overrides, "keep": True}
+    with overlay(profiles), _kept(points, scenarios[0]):
+        if points is not None:
+            found: Comparison | Best = _of_points(scenarios[0], points, figures, replications, all_pairs, options)
+        elif best is None:
+            found = _compared(given, figures, replications, all_pairs, options)
+        else:
+            found = _best(given, best, indifference, replications, most, options)
     _show(found, as_json)
     if out is not None:
         folder = found.save(Path(out))
         click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+    if found.interrupted:
+        ctx.exit(INTERRUPTED)
+
+
+def _check_points(scenarios: tuple[str, ...], points: str | None, changed: bool) -> None:
+    """Points are those of one folder, as they are there."""
+    if points is None:
+        folder = next((each for each in scenarios if Path(each).is_dir()), None)
+        if folder is not None:
+            hint = f"to compare points of a sweep: infersim compare {folder} --points 3,7"
+            raise InputError("is a folder", hint, file=folder)
+    elif len(scenarios) != 1:
+        raise click.UsageError("--points are of one sweep's folder: infersim compare DIR --points 3,7")
+    elif changed:
+        raise click.UsageError(
+            "--points are as the sweep has them: they go without --variant, --set, --seed and --best"
+        )
+
+
+@contextmanager
+def _kept(points: str | None, folder: str) -> Iterator[None]:
+    """Ctrl-C before there is anything to show says so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if points is None:
+            said = "fewer than two replications of all scenarios are finished: there is nothing to show or to save"
+        else:
+            said = f"what is finished is kept in {folder}; the same command goes on"
+        click.echo(f"\n{said}", err=True)
+        raise
+
+
+def _of_points(
+    folder: str,
+    points: str,
+    figures: str | None,
+    replications: int | None,
+    all_pairs: bool,
+    options: dict[str, Any],
+) -> Comparison:
+    from infersim.compare import compare_points
+
+    with counting("runs") as progress:
+        return compare_points(
+            folder,
+            _listed(points),
+            replications=replications,
+            figures=_listed(figures) or None,
+            all_pairs=all_pairs,
+            jobs=_jobs(options)["jobs"],
+            progress=progress,
+        )
+
+
+def _listed(text: str | None) -> list[str]:
+    return [each.strip() for each in (text or "").split(",") if each.strip()]
 
 
 def _compared(
@@ -103,11 +174,10 @@ def _compared(
 ) -> Comparison:
     from infersim.compare import compare as compared
 
-    asked = None if figures is None else [name.strip() for name in figures.split(",") if name.strip()]
     with ExitStack() as stack:
         return compared(
             *given,
-            figures=asked or None,
+            figures=_listed(figures) or None,
             replications=replications or 10,
             all_pairs=all_pairs,
             progress=bar(stack, "runs"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infersim.cli.groups import Command
+from infersim.cli.interrupt import INTERRUPTED
 from infersim.cli.output import check_folder, print_figures, terminal_width
 from infersim.errors import InputError
 
@@ -61,7 +62,9 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", help="Write curve.json, points.csv and the picture into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
 @click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@click.pass_context
 def curve(
+    ctx: click.Context,
     scenario: str,
     classes: tuple[str, ...],
     slo: tuple[str, ...],
@@ -79,7 +82,7 @@ def curve(
 
     The load multiplies the rates of all open classes, or the clients of closed loops. Runs are replicated until the
     capacity is known to about 1%, or the most replications are done; each run is as long as the scenario says, but for
-    short ones far from the boundary.
+    short ones far from the boundary. Ctrl-C shows what is known by then.
     """
     from infersim.capacity import curve as found_by
     from infersim.capacity.explore import POINTS, REPLICATIONS
@@ -90,7 +93,7 @@ def curve(
         loaded = load_scenario(scenario, overrides, seed)
         if out is not None:
             check_folder(Path(out))
-        with _counted() as ran:
+        with _nothing_kept(), _counted() as ran:
             found = found_by(
                 loaded,
                 classes=classes,
@@ -100,6 +103,7 @@ def curve(
                 slo=slo,
                 jobs=jobs or cores(),
                 ran=ran,
+                keep=True,
             )
         if as_json:
             print_figures(found.summary(), found.warnings)
@@ -110,6 +114,8 @@ def curve(
         if out is not None:
             folder = found.save(Path(out))
             click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+    if found.interrupted:
+        ctx.exit(INTERRUPTED)
 
 
 def _rates(text: str | None) -> list[float]:
@@ -138,3 +144,13 @@ def _counted() -> Iterator[Callable[[], None]]:
         yield ran
     finally:
         click.echo("\r\033[K", err=True, nl=False)
+
+
+@contextmanager
+def _nothing_kept() -> Iterator[None]:
+    """Ctrl-C before any load was tried says so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("\nno load was tried by then: there is nothing to show or to save", err=True)
+        raise

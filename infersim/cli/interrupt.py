@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+INTERRUPTED = 130
+"""The exit code."""
+
 
 def note_interrupts() -> list[int]:
     """Let Ctrl-C raise as usual, and note it in the list returned; some code turns the exception into another."""

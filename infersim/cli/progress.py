@@ -88,3 +88,8 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
                 bars[0].update(done - bars[0].pos)
 
         yield told
+
+
+def say(line: str) -> None:
+    """A line on stderr, in place of a bar that stands there, which comes again below it."""
+    click.echo(f"\r\033[K{line}" if sys.stderr.isatty() else line, err=True)

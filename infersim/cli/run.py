@@ -11,7 +11,7 @@ import click
 
 from infersim.cli.complete import SCENARIO, complete_setting
 from infersim.cli.groups import Command
-from infersim.cli.interrupt import softly
+from infersim.cli.interrupt import INTERRUPTED, softly
 from infersim.cli.output import check_folder, print_figures, terminal_width
 from infersim.cli.progress import bar, run_bar
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from infersim.load import Loaded
     from infersim.result import Result
     from infersim.runs import Replications
-
-INTERRUPTED = 130
 
 
 @click.command(

@@ -12,13 +12,13 @@ import click
 
 from infersim.cli.groups import Command
 from infersim.cli.output import print_json, terminal_width
-from infersim.cli.progress import counting
-from infersim.errors import InputError
+from infersim.cli.progress import counting, say
+from infersim.errors import InfersimError, InputError
 
 if TYPE_CHECKING:
     from infersim.load.study import LoadedStudy
     from infersim.sweep.outcome import SweepResult
-    from infersim.sweep.sweep import Progress
+    from infersim.sweep.runs import Progress
 
 PICTURE = "sweep.png"
 
@@ -51,6 +51,7 @@ PICTURE = "sweep.png"
 )
 @click.option("--jobs", metavar="J", type=click.IntRange(1, 1024), help="Processes; all cores by default.")
 @click.option("--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT, whose workers do the runs.")
+@click.option("--verbose", is_flag=True, help="Tell each point on stderr, as it is finished.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the table.")
 @click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
 def sweep(
@@ -62,13 +63,14 @@ def sweep(
     replications: int | None,
     jobs: int | None,
     dask: str | None,
+    verbose: bool,
     as_json: bool,
     profiles: str | None,
 ) -> None:
     """Simulate all points of a study, or of a scenario and its axes.
 
     Stop it in any way and start it again: only what is missing is run. The table is in DIR/results.csv and
-    results.parquet, a picture of it in sweep.png; infersim results DIR shows it.
+    results.parquet, a picture of it in sweep.png; infersim results DIR shows it, while the sweep runs, too.
     """
     from infersim.load import overlay
     from infersim.runs.pool import cores
@@ -80,7 +82,7 @@ def sweep(
         loaded = _study(file, axes, overrides, seed, replications)
         with counting("runs") as progress, _told(folder, progress) as told:
             doer = None if dask is None else on_cluster(loaded, dask, profiles)
-            found = sweep_study(loaded, folder, jobs or cores(), told, doer)
+            found = sweep_study(loaded, folder, jobs or cores(), told, doer, say if verbose else None)
     if as_json:
         print_json(found.summary())
     else:
@@ -116,7 +118,7 @@ def _study(
 
 @contextmanager
 def _told(folder: Path, progress: Progress) -> Iterator[Progress]:
-    """Ctrl-C says how far the sweep is, and how to go on."""
+    """Ctrl-C, and a cluster that is lost, say how far the sweep is, and how to go on."""
     at = [0, 0]
 
     def told(done: int, of: int) -> None:
@@ -125,8 +127,8 @@ def _told(folder: Path, progress: Progress) -> Iterator[Progress]:
 
     try:
         yield told
-    except KeyboardInterrupt:
-        if at[1]:
+    except (KeyboardInterrupt, InfersimError) as error:
+        if at[1] and not isinstance(error, InputError):
             click.echo(
                 f"\n{at[0]:,} of {at[1]:,} runs are done and kept in {folder}; the same command goes on", err=True
             )

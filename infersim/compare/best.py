@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infersim import load
-from infersim.compare.comparison import write_csv, write_origin
 from infersim.compare.contenders import Answer, Contender, Given, Progress, check_figures, contenders, run_all
+from infersim.compare.files import write_csv, write_origin
+from infersim.compare.scenarios import whole
 from infersim.compare.selection import Selection
 from infersim.errors import InputError
 from infersim.metrics import replicated
@@ -44,6 +44,7 @@ class Best:
         confidence: probability of a correct selection.
         selection: the procedure, at its end.
         answers: by scenario and replication.
+        interrupted: whether Ctrl-C ended the search.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Best:
         confidence: float,
         selection: Selection,
         answers: dict[tuple[int, int], Answer],
+        interrupted: bool = False,
     ):
         self._among, self._figure, self._seed, self._confidence = among, figure, seed, confidence
         self._selection, self._answers, self._indifference = selection, answers, indifference
+        self.interrupted, self._numbers = interrupted, sorted({number for _, number in answers})
         self._sign = -1.0 if better(figure) == "higher" else 1.0
 
     @property
@@ -81,7 +84,8 @@ class Best:
         found = []
         if not self.decided:
             left = ", ".join(self._among[number].name for number in self._selection.alive)
-            found.append(f"not decided within {self._selection.observations:,} replications; still in: {left}.")
+            cut = "interrupted: " if self.interrupted else ""
+            found.append(f"{cut}not decided within {self._selection.observations:,} replications; still in: {left}.")
         for number in self._selection.alive:
             runs = [answer for (of, _), answer in sorted(self._answers.items()) if of == number]
             told = replicated.told([run.warnings for run in runs])
@@ -95,7 +99,7 @@ class Best:
         rows = []
         for number, each in enumerate(self._among):
             count = selection.dropped_at.get(number, longest)
-            runs = [self._answers[number, replication] for replication in range(count)]
+            runs = [self._answers[number, replication] for replication in self._numbers[:count]]
             rows.append(
                 {
                     "name": each.name,
@@ -115,8 +119,9 @@ class Best:
             "confidence": self._confidence,
             "best": self.best,
             "decided": self.decided,
+            **({"interrupted": True} if self.interrupted else {}),
             "runs": len(self._answers),
-            "runs_of_all": len({number for _, number in self._answers}) * len(self._among),
+            "runs_of_all": len(self._numbers) * len(self._among),
             "scenarios": sorted(rows, key=self._rank),
             "warnings": self.warnings,
         }
@@ -161,7 +166,7 @@ class Best:
             for (of, number), run in sorted(self._answers.items())
         ]
         write_csv(folder / "replications.csv", ["scenario", "replication", "seed", "overloaded", self._figure], rows)
-        firsts = [self._answers[number, 0] for number in range(len(self._among))]
+        firsts = [self._answers[number, self._numbers[0]] for number in range(len(self._among))]
         write_origin(folder / "provenance.json", [each.name for each in self._among], firsts, self._seed)
 
 
@@ -177,6 +182,7 @@ def find_best(
     names: Sequence[str] | None = None,
     jobs: int = 1,
     progress: Progress = lambda runs: lambda: None,
+    keep: bool = False,
 ) -> Best:
     """Find the best of many scenarios by one figure (procedure KN, with common random numbers).
 
@@ -189,6 +195,8 @@ def find_best(
         confidence: probability that the best is chosen, if it is better than all others by the indifference.
         first: replications of all scenarios before any is dropped.
         most: replications of a scenario at most; where they are spent first, the answer says `decided: false`.
+        keep: Ctrl-C gives what the replications say that are finished, if they are two or more, in place of
+            `KeyboardInterrupt`.
 
     Raises:
         InputError: a scenario, figure or number that cannot be used; a run without the figure.
@@ -201,16 +209,23 @@ def find_best(
     sign = -1.0 if better(figure) == "higher" else 1.0
     selection = Selection(len(among), math.log1p(least) if relative else least, confidence, first)
     answers: dict[tuple[int, int], Answer] = {}
-    begin = 0
-    while selection.best is None and begin < most:
+    begin, interrupted = 0, False
+    while selection.best is None and begin < most and not interrupted:
         numbers = range(begin, first if not begin else min(begin + BLOCK, most))
-        pairs = itertools.product(selection.alive, numbers)
-        answers |= run_all(among, pairs, seed, [figure], jobs, progress)
-        for number in numbers:
+        pairs = [(of, number) for number in numbers for of in selection.alive]
+        found: dict[tuple[int, int], Answer] = {}
+        try:
+            run_all(among, pairs, seed, [figure], jobs, progress, found)
+        except KeyboardInterrupt:
+            interrupted = True
+        for number in whole(found, selection.alive):
+            answers |= {(of, number): found[of, number] for of in range(len(among)) if (of, number) in found}
             values = [_value(among, answers, of, number, figure) for of in range(len(among))]
             selection.add([sign * each for each in (_logarithms(values, figure) if relative else values)])
+        if interrupted and not (keep and selection.observations > 1):
+            raise KeyboardInterrupt
         begin = numbers.stop
-    return Best(among, figure, seed, (least, relative), confidence, selection, answers)
+    return Best(among, figure, seed, (least, relative), confidence, selection, answers, interrupted)
 
 
 def _value(

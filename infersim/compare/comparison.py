@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from collections.abc import Sequence
@@ -12,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infersim import load, provenance
-from infersim.compare.contenders import Answer, Contender, Given, Progress, check_figures, contenders, run_all
+from infersim.compare.contenders import Answer, Contender
+from infersim.compare.files import write_csv, write_origin
 from infersim.compare.paired import Difference, paired
 from infersim.compare.verdict import holm, verdict
-from infersim.errors import InputError
 from infersim.metrics import replicated
 from infersim.metrics.naming import better
 from infersim.rng import replication_seed
@@ -27,17 +25,6 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA_VERSION = "infersim/comparison/1"
-FIGURES = (
-    "ttft_s.mean",
-    "ttft_s.p99",
-    "tpot_s.mean",
-    "e2e_s.p99",
-    "throughput.output_tokens_per_s",
-    "goodput.fraction",
-    "cost.usd_per_million_output_tokens",
-    "energy.joules_per_output_token",
-)
-"""Compared where nothing else is said: those of them that any scenario has."""
 FILES = ("comparison.json", "differences.csv", "replications.csv", "provenance.json")
 
 
@@ -47,9 +34,11 @@ class Comparison:
     Args:
         among: the scenarios.
         figures: compared ones.
-        seed: of the first replication.
+        seed: of replication 0.
         answers: of each scenario, by its number, in each replication.
         all_pairs: differences of all pairs, and not only against the first.
+        numbers: of the replications; by default from 0 on.
+        asked: how many there were to be, where Ctrl-C came first.
     """
 
     def __init__(
@@ -59,17 +48,26 @@ class Comparison:
         seed: int,
         answers: Sequence[Sequence[Answer]],
         all_pairs: bool = False,
+        numbers: Sequence[int] | None = None,
+        asked: int | None = None,
     ):
         self._among, self._answers, self._all_pairs, self._seed = among, answers, all_pairs, seed
+        self._numbers = [*range(len(answers[0]))] if numbers is None else [*numbers]
+        self._asked = asked or len(self._numbers)
         self.names = [each.name for each in among]
         self.figures = [*figures]
-        self.seeds = [replication_seed(seed, number) for number in range(len(answers[0]))]
+        self.seeds = [replication_seed(seed, number) for number in self._numbers]
         self._values = np.array([[answer.figures for answer in runs] for runs in answers], dtype=float)
 
     @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `save` writes."""
         return FILES
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether replications that were asked for are missing."""
+        return len(self._numbers) < self._asked
 
     @property
     def warnings(self) -> list[str]:
@@ -79,7 +77,8 @@ class Comparison:
             for name, runs in zip(self.names, self._answers, strict=True)
             for sentence in replicated.told([run.warnings for run in runs])
         ]
-        return [*self._unlike(), *told]
+        cut = f"interrupted: the differences are those of {len(self.seeds):,} of {self._asked:,} replications."
+        return [*([cut] if self.interrupted else []), *self._unlike(), *told]
 
     @cached_property
     def differences(self) -> list[dict[str, Any]]:
@@ -102,6 +101,7 @@ class Comparison:
             "seed": self._seed,
             "replications": len(self.seeds),
             "seeds": self.seeds,
+            **({"interrupted": True} if self.interrupted else {}),
             "correction": "holm",
             "scenarios": [self._scenario(number) for number in range(len(self.names))],
             "differences": self.differences,
@@ -182,9 +182,9 @@ class Comparison:
 
     def _runs(self) -> tuple[list[str], list[list[Any]]]:
         rows = [
-            [name, replication, self.seeds[replication], run.overloaded, *run.figures]
+            [name, replication, seed, run.overloaded, *run.figures]
             for name, runs in zip(self.names, self._answers, strict=True)
-            for replication, run in enumerate(runs)
+            for replication, seed, run in zip(self._numbers, self.seeds, runs, strict=True)
         ]
         return ["scenario", "replication", "seed", "overloaded", *self.figures], rows
 
@@ -197,75 +197,8 @@ class Comparison:
         write_origin(folder / "provenance.json", self.names, [runs[0] for runs in self._answers], self._seed)
 
 
-def compare(
-    *scenarios: Given,
-    overrides: load.Overrides = (),
-    seed: int | None = None,
-    replications: int = 10,
-    figures: Sequence[str] | None = None,
-    all_pairs: bool = False,
-    names: Sequence[str] | None = None,
-    jobs: int = 1,
-    progress: Progress = lambda runs: lambda: None,
-) -> Comparison:
-    """Compare scenarios under the same random numbers.
-
-    Args:
-        scenarios: two or more, as `simulate` takes them; or (scenario, overrides).
-        overrides: settings laid over each of them.
-        seed: of the first replication; by default the first scenario's `run.seed`.
-        replications: runs of each scenario, at least two.
-        figures: paths of what `infersim run --json` prints; by default `FIGURES`.
-        all_pairs: differences of all pairs; else of each against the first.
-        names: one a scenario; by default their files' names.
-        jobs: processes to share the runs among; the answer is the same for any number.
-        progress: given the number of runs, returns what is called after each.
-
-    Raises:
-        InputError: a scenario, figure or number that cannot be used.
-    """
-    if replications < 2:
-        raise InputError(
-            "differences of one replication have no interval", "give 2 or more", "replications", f"{replications}"
-        )
-    among = contenders(scenarios, overrides, names)
-    check_figures(figures or (), among)
-    asked = [*dict.fromkeys(figures or FIGURES)]
-    first = among[0].loaded.scenario.run.seed if seed is None else seed
-    every = itertools.product(range(len(among)), range(replications))
-    found = run_all(among, every, first, asked, jobs, progress)
-    answers = [[found[number, replication] for replication in range(replications)] for number in range(len(among))]
-    if figures is None:
-        has = [any(run.figures[i] is not None for runs in answers for run in runs) for i in range(len(asked))]
-        asked = [*itertools.compress(asked, has)]
-        answers = [[_only(run, has) for run in runs] for runs in answers]
-    return Comparison(among, asked, first, answers, all_pairs)
-
-
-def write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table as CSV: nothing where there is no value, verdicts as in JSON."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([_cell(value) for value in row] for row in rows)
-
-
-def write_origin(path: Path, names: Sequence[str], runs: Sequence[Answer], seed: int) -> None:
-    """What is needed to make a comparison again."""
-    inputs = {f"{name}/{of}": sha for name, run in zip(names, runs, strict=True) for of, sha in run.inputs.items()}
-    path.write_text(json.dumps(provenance.collect(inputs, seed), indent=2) + "\n", encoding="utf-8")
-
-
-def _only(run: Answer, has: Sequence[bool]) -> Answer:
-    return Answer(tuple(itertools.compress(run.figures, has)), run.overloaded, run.warnings, run.inputs)
-
-
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """A difference with its interval as two columns."""
     low, high = row["ci95"] or (None, None)
     flat = {key: value for key, value in row.items() if key != "ci95"}
     return flat | {"ci95_low": low, "ci95_high": high}
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None else json.dumps(value) if isinstance(value, (bool, float)) else value

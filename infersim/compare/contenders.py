@@ -85,7 +85,8 @@ def run_all(
     figures: Sequence[str],
     jobs: int,
     progress: Progress,
-) -> dict[tuple[int, int], Answer]:
+    found: dict[tuple[int, int], Answer],
+) -> None:
     """Simulate contenders under common random numbers.
 
     Args:
@@ -95,9 +96,13 @@ def run_all(
         figures: whose values are kept.
         jobs: processes.
         progress: given the number of runs, returns what is called after each.
+        found: given the answers by contender and replication, as they come.
+
+    Raises:
+        InputError: one of them cannot be simulated.
+        KeyboardInterrupt: what was done by then is in `found`.
     """
     wanted = [*pairs]
-    found: dict[tuple[int, int], Answer] = {}
     done = progress(len(wanted))
 
     def take(number: int, answer: Answer) -> None:
@@ -106,7 +111,6 @@ def run_all(
 
     given = (among, wanted, seed, tuple(figures))
     share_out(_run, given, range(len(wanted)), jobs, take)
-    return found
 
 
 def _run(given: tuple[Sequence[Contender], list[tuple[int, int]], int, tuple[str, ...]], number: int) -> Answer:

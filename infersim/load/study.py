@@ -137,7 +137,9 @@ def _no_file(field: str, value: str, path: Path, endings: tuple[str, ...], place
     from infersim.load.text import missing
 
     error = missing(path, endings) if not path.is_dir() else InputError("is a folder, not a file")
-    place = places.find(field) or Place("")
+    place = places.find(field)
+    if place is None:  # it was typed, and stands in no file
+        return InputError(error.problem, error.hint, file=str(path))
     return InputError(error.problem, error.hint, field, show(value), place.source, place.line, place.column)
 
 

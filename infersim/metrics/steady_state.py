@@ -49,3 +49,8 @@ def overload(due_s: np.ndarray, scheduled_s: np.ndarray, end_s: float) -> str:
         f"{show_seconds(last)}, {rest}; the second fifth of the arrivals found {max(early, 0.0):,.0f} waiting, the "
         f"last fifth {late:,.0f}."
     )
+
+
+def mostly(overloaded: int, runs: int) -> bool:
+    """Whether a scenario is overloaded, by how many of its runs are: one burst at the end of one run is no overload."""
+    return 2 * overloaded > runs

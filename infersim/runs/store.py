@@ -1,7 +1,7 @@
 """The store of a study: every finished run by its key, in one SQLite file that survives whatever ends its writer.
 
-A run is in the store whole or not at all. Several processes may write at once; a run that two of them finished is
-kept once, and `times` counts it twice.
+A run is in the store whole or not at all, from the moment that it is added. Several processes may write at once; a run
+that two of them finished is kept once, and `times` counts it twice.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from infersim.errors import InputError
 from infersim.saving import unbroken
 
 RUNS = "runs.sqlite"
-FLUSH_S, PATIENCE_S = 0.2, 60.0
-"""Finished runs are written so often, and a writer waits so long for another [s]."""
+SYNC_S, PATIENCE_S = 0.2, 60.0
+"""Runs are sent on from the system to its disk so often, and a writer waits so long for another [s]. The first costs a
+few milliseconds, and only where the machine itself stops does it matter."""
 _IN_ONE = 500
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (what TEXT PRIMARY KEY, says TEXT NOT NULL);
@@ -66,9 +67,8 @@ class Store:
     def __init__(self, folder: Path | None, write: bool = True):
         self.path = None if folder is None else folder / RUNS
         self._write = write
-        self._waiting: list[tuple[bytes, Outcome]] = []
         self._layouts: dict[tuple[str, ...], int] = {}
-        self._flushed_s, self._seen = time.monotonic(), 0
+        self._synced_s, self._seen = -SYNC_S, 0
         with self._told():
             self._database = self._opened(write)
             if write:
@@ -91,32 +91,15 @@ class Store:
             return sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
 
     def add(self, key: bytes, outcome: Outcome) -> None:
-        """Keep a finished run, by `flush` at the latest."""
-        self._waiting.append((key, outcome))
-        self.flush_if_due()
-
-    def flush_if_due(self) -> None:
-        """Write what waits, if the last time is long enough ago."""
-        if time.monotonic() - self._flushed_s >= FLUSH_S:
-            self.flush()
-
-    @property
-    def waits(self) -> bool:
-        """Whether a finished run is not written yet."""
-        return bool(self._waiting)
-
-    def flush(self) -> None:
-        """Write what waits, all or nothing."""
-        self._flushed_s = time.monotonic()
-        if not self._waiting:
-            return
-        with unbroken(), self._told():
+        """Keep a finished run: it is there when this returns, whatever becomes of this process."""
+        row = (key, outcome.status, outcome.reason, outcome.figures)
+        with unbroken(), self._told(), self._synced():
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                self._database.executemany(
-                    "INSERT INTO runs (key, status, reason, layout, figures) VALUES (?, ?, ?, ?, ?) "
+                self._database.execute(
+                    "INSERT INTO runs (key, status, reason, figures, layout) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT (key) DO UPDATE SET times = times + 1",
-                    [(key, one.status, one.reason, self._layout(one.names), one.figures) for key, one in self._waiting],
+                    (*row, self._layout(outcome.names)),
                 )
                 self._database.execute("COMMIT")
             except BaseException:
@@ -124,7 +107,19 @@ class Store:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
-            self._waiting.clear()
+
+    @contextmanager
+    def _synced(self) -> Iterator[None]:
+        """What is written within it goes on to the disk, with all before it, if the last time is long enough ago."""
+        if time.monotonic() - self._synced_s < SYNC_S:
+            yield
+            return
+        self._database.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._synced_s = time.monotonic()
 
     def new_keys(self) -> Iterator[bytes]:
         """Keys of runs that were stored since this was last asked, by whomsoever."""
@@ -164,13 +159,19 @@ class Store:
             row = self._database.execute("SELECT says FROM about WHERE what = ?", (what,)).fetchone()
         return None if row is None else row[0]
 
+    def claim(self, what: str, says: str) -> str:
+        """Say something about the store unless it is said already, whoever else does so now; what is said then."""
+        with self._told():
+            self._database.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (what, says))
+        return self.about(what) or says
+
     def say(self, what: str, says: str) -> None:
         """Say something about the store."""
         with self._told():
             self._database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (what, says))
 
     def close(self) -> None:
-        """Let go of the file; what waits is not written. The last writer leaves one file, without a log beside it."""
+        """Let go of the file. The last writer leaves one file, without a log beside it."""
         if self._write:
             with suppress(sqlite3.Error):
                 self._database.execute("PRAGMA busy_timeout = 0")

@@ -1,37 +1,31 @@
-"""The sweep: which runs of a study are missing, who does them, and the table of what all of them found.
+"""The sweep: what is missing of a study is simulated, and the table says what all of it found.
 
 The table is made from the store alone, point by point, so that it is the same whoever did the runs and in what order.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
 from infersim.errors import InputError
 from infersim.load.study import LoadedStudy
-from infersim.runs.answer import Given, Task, answer
-from infersim.runs.crew import KILLED, Alone, Crew, Doer
+from infersim.runs.answer import Given, answer
+from infersim.runs.crew import Doer
 from infersim.runs.dask import Cluster
 from infersim.runs.figures import check_figure
-from infersim.runs.store import Outcome, Store
+from infersim.runs.store import Store
 from infersim.spec.study import Sequential
-from infersim.sweep.asked import Asked
 from infersim.sweep.checks import check_points
 from infersim.sweep.folder import open_folder, save_table, sharing
 from infersim.sweep.outcome import SweepResult
 from infersim.sweep.pictures import log_axes
 from infersim.sweep.points import Points, points_of
-from infersim.sweep.stopping import enough, wanted
-from infersim.sweep.table import Row, row_of, table_of
-
-Progress = Callable[[int, int], None]
-"""Told how many runs are done, and of how many."""
-_KILLED = Outcome("error", "the process that simulated it died, twice: perhaps for want of memory")
+from infersim.sweep.runs import Progress, Runs, doer_of
+from infersim.sweep.table import Row, table_of
+from infersim.text.sweep import point_line
 
 
 def sweep_study(
@@ -40,6 +34,7 @@ def sweep_study(
     jobs: int = 1,
     progress: Progress = lambda done, of: None,
     doer: AbstractContextManager[Doer] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> SweepResult:
     """Simulate what is missing of a study, and say what all of it found.
 
@@ -50,6 +45,7 @@ def sweep_study(
             stands under `if __name__ == "__main__":`.
         progress: told how far the sweep is.
         doer: does the runs, in place of processes of this machine.
+        say: given a line on each point, as it is finished.
 
     Raises:
         InputError: the study has mistakes, or the folder is another's or cannot be written; before the first run.
@@ -62,23 +58,24 @@ def sweep_study(
     try:
         with ExitStack() as stack:
             other = stack.enter_context(sharing(folder))
-            doer = doer or _doer(loaded, jobs)
-            done = _Sweep(loaded, points, store, progress, backwards=other)
-            try:
-                done.run(stack.enter_context(doer))
-            finally:
-                store.flush()
-        table = table_of(points, done.rows())
+            doer = doer or doer_of(loaded, jobs)
+            finished = None if say is None else partial(_say, say, points)
+            runs = Runs(loaded, points, store, progress, other, finished)
+            runs.sweep(stack.enter_context(doer))
+        table = table_of(points, runs.rows())
         if folder is not None:
             save_table(folder, loaded, table, store)
-        return SweepResult(table, points.paths, loaded.study.name, done.simulated, folder, log_axes(loaded))
+        return SweepResult(table, points.paths, loaded.study.name, runs.simulated, folder, log_axes(loaded))
     finally:
         store.close()
 
 
-def _doer(loaded: LoadedStudy, jobs: int) -> AbstractContextManager[Doer]:
-    given = Given(loaded.base, loaded.file)
-    return nullcontext(Alone(answer, given)) if jobs == 1 else Crew(answer, given, jobs)
+def _say(say: Callable[[str], None], points: Points, number: int, row: Row) -> None:
+    """A point in a line: what is set there, and what came of it."""
+    figures = {} if row.figures is None else dict(zip(row.names, row.figures[[0, 2]].T.tolist(), strict=True))
+    found = points.settings(number)
+    settings = {path: found[path] for path in points.paths if path in found}
+    say(point_line(number, points.name(number), settings, row.status, row.reason, figures))
 
 
 def on_cluster(loaded: LoadedStudy, address: str, profiles: str | None = None) -> Cluster:
@@ -89,7 +86,7 @@ def on_cluster(loaded: LoadedStudy, address: str, profiles: str | None = None) -
 def stored_rows(loaded: LoadedStudy, store: Store) -> tuple[Points, list[Row]]:
     """What is in the store of a study by now."""
     points = points_of(loaded)
-    return points, _Sweep(loaded, points, store, lambda done, of: None).rows()
+    return points, Runs(loaded, points, store).rows()
 
 
 def _check_rule(loaded: LoadedStudy) -> None:
@@ -99,129 +96,3 @@ def _check_rule(loaded: LoadedStudy) -> None:
             check_figure(rule.figure, "")
         except InputError as error:
             raise loaded.mistake(error.problem, error.hint, "replications.figure", repr(rule.figure)) from None
-
-
-class _Sweep:
-    """One sweep over a study's store."""
-
-    def __init__(self, loaded: LoadedStudy, points: Points, store: Store, progress: Progress, backwards: bool = False):
-        study = loaded.study
-        self._points, self._store, self._asked = points, store, Asked(loaded, points)
-        self._rule = study.replications if isinstance(study.replications, Sequential) else None
-        self._first = self._rule.least if self._rule else _replications(loaded)
-        self._budget, self._backwards = study.budget, backwards and study.budget.runs is None
-        self._stored, self._failed = {*store.new_keys()}, dict[bytes, Outcome]()
-        self._progress, self._began_s = progress, time.monotonic()
-        self._passed, self._total, self._handed, self._over = 0, 0, 0, False
-        self.simulated = 0
-
-    def run(self, doer: Doer) -> None:
-        """Do what is missing: in one round, or in as many as the rule of replications takes."""
-        had = dict.fromkeys(range(len(self._points)), 0)
-        wants = dict.fromkeys(had, self._first)
-        while wants and not self._over:
-            self._round(doer, had, wants)
-            had |= wants
-            if self._rule is None:
-                return
-            wants = {number: want for number in wants if (want := self._state(number)[1]) is not None}
-
-    def rows(self) -> list[Row]:
-        """What the store has of each point."""
-        return [self._row(number, "budget" if self._over else "unfinished") for number in range(len(self._points))]
-
-    def _row(self, number: int, missing: str) -> Row:
-        runs, want = self._state(number)
-        return row_of(runs, "" if want is None else missing)
-
-    def _state(self, number: int) -> tuple[list[Outcome], int | None]:
-        """A point's runs that count, and how many it should have next; None where it has enough, or can have none."""
-        want = self._first
-        while True:
-            keys = self._asked.keys(number, want)
-            refusal = self._asked.refusal(number)
-            if refusal is not None:
-                return [refusal], None
-            runs = self._found(keys)
-            if any(not run.figures for run in runs):
-                return runs, None
-            if len(runs) < want or self._rule is None:
-                return runs, None if len(runs) == want else want
-            values = [_figure(run, self._rule.figure) for run in runs]
-            stop = enough(self._rule, values)
-            if stop is not None:
-                return runs[:stop], None
-            want = wanted(self._rule, values)
-
-    def _found(self, keys: list[bytes]) -> list[Outcome]:
-        """The outcomes of the first keys, up to one that is missing."""
-        stored = self._store.outcomes(keys)
-        found = [self._failed.get(key) or stored.get(key) for key in keys]
-        return [run for run in itertools.takewhile(lambda run: run is not None, found) if run is not None]
-
-    def _round(self, doer: Doer, had: Mapping[int, int], wants: Mapping[int, int]) -> None:
-        self._total += sum(want - had[number] for number, want in wants.items())
-        away: dict[int, bytes] = {}
-        for done in doer.do(self._missing(had, wants, away)):
-            if done is not None:
-                number, outcome = done
-                self._take(away.pop(number), _KILLED if outcome is KILLED else outcome)
-            self._store.flush_if_due()
-            if not self._store.waits:
-                self._stored.update(self._store.new_keys())
-        self._store.flush()
-
-    def _take(self, key: bytes, outcome: Outcome) -> None:
-        if outcome.status == "error":
-            self._failed[key] = outcome
-        else:
-            self._store.add(key, outcome)
-        self._stored.add(key)
-        self.simulated += 1
-        self._pass()
-
-    def _missing(
-        self, had: Mapping[int, int], wants: Mapping[int, int], away: dict[int, bytes]
-    ) -> Iterator[tuple[int, Task]]:
-        """Runs that nobody has done, as they are asked for; their keys by number are put into `away`."""
-        count, pending = itertools.count(), set[bytes]()
-        for point in reversed(wants) if self._backwards else wants:
-            keys = self._asked.keys(point, wants[point])
-            if not keys:
-                self._pass(wants[point] - had[point])
-            for replication in range(had[point], len(keys)):
-                if self._is_over():
-                    return
-                key = keys[replication]
-                if key in self._stored or key in pending:
-                    self._pass()
-                    continue
-                number = next(count)
-                away[number] = key
-                pending.add(key)
-                yield number, (self._points.settings(point), replication)
-
-    def _is_over(self) -> bool:
-        """Whether the budget is spent; asked before each run."""
-        runs, wall_s = self._budget.runs, self._budget.wall_s
-        self._handed += 1
-        spent = runs is not None and self._handed > runs
-        self._over = spent or (wall_s is not None and time.monotonic() - self._began_s > wall_s)
-        return self._over
-
-    def _pass(self, count: int = 1) -> None:
-        self._passed += count
-        self._progress(self._passed, self._total)
-
-
-def _replications(loaded: LoadedStudy) -> int:
-    """Replications of each point: the study's, or the scenario's."""
-    if isinstance(loaded.study.replications, int):
-        return loaded.study.replications
-    run = loaded.base.data.get("run")
-    stated = run.get("replications", 1) if isinstance(run, Mapping) else 1
-    return stated if isinstance(stated, int) and stated > 0 else 1  # what is no number, check_points has refused
-
-
-def _figure(run: Outcome, name: str) -> float:
-    return float(run.values[run.names.index(name)]) if name in run.names else math.nan

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+from infersim.metrics.naming import named
+from infersim.metrics.steady_state import mostly
 from infersim.text import facts, notebook
 from infersim.text.blocks import rows_block, sentences, warning_lines
 from infersim.units import show_seconds
@@ -51,7 +53,11 @@ def value(figure: str, number: float | None) -> str:
     """A figure's value with its unit, where that is seconds."""
     if figure.rpartition(".")[0].rpartition(".")[2].endswith("_s"):
         return show_seconds(number, zeros=True)
-    return facts.share(number) if figure.endswith("fraction") else facts.number(number)
+    return facts.share(number) if _is_share(figure) else facts.number(number)
+
+
+def _is_share(figure: str) -> bool:
+    return named(figure).unit == "share"
 
 
 def _heading(summary: dict[str, Any]) -> str:
@@ -64,7 +70,8 @@ def _heading(summary: dict[str, Any]) -> str:
 def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
     """A title and rows for each two scenarios."""
     means = {each["name"]: each["figures"] for each in summary["scenarios"]}
-    growing = {each["name"] for each in summary["scenarios"] if each["overloaded"]}
+    runs = summary["replications"]
+    growing = {each["name"] for each in summary["scenarios"] if mostly(each["overloaded"], runs)}
     pairs = dict.fromkeys((row["of"], row["against"]) for row in summary["differences"])
     for of, against in pairs:
         rows = [["", "this", "that", "difference", "verdict", "pairing"]]
@@ -79,7 +86,7 @@ def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
 
 
 def _difference(row: dict[str, Any], growing: set[str]) -> str:
-    """`−12.3% ± 0.4%` of the first's mean; in the figure's own unit where that is 0.
+    """`−12.3% ± 0.4%` of the first's mean; of shares percentage points; in the figure's own unit where that mean is 0.
 
     Latencies and queues of a scenario whose queue grows have no size: it depends on the run's length.
     """
@@ -89,6 +96,9 @@ def _difference(row: dict[str, Any], growing: set[str]) -> str:
     if waits and growing & {row["of"], row["against"]}:
         return "queue grows"
     half = None if row["ci95"] is None else (row["ci95"][1] - row["ci95"][0]) / 2
+    if _is_share(row["figure"]):
+        told = f"{100 * row['mean']:+.2f} pp"
+        return told if half is None or not row["mean"] else f"{told} ± {100 * half:.2f}"
     if row["relative"] is None:
         told = f"{row['mean']:+.3g}"
         return told if half is None else f"{told} ± {half:.2g}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +19,7 @@ FIGURES = {
     "cost.usd_per_million_output_tokens": "USD/M tok",
 }
 """Figures that are shown where they fit, in order of precedence, and their headings."""
-_SECONDS = "_s."
+_SECONDS, _NOTHING = "_s.", "–"
 _WIDEST = 32
 """Characters of a cell; longer ones are cut."""
 Table = Mapping[str, np.ndarray]
@@ -30,18 +31,29 @@ def lines(table: Table, paths: Sequence[str], width: int, most: int) -> list[str
     Args:
         table: its columns.
         paths: those that are scenario paths.
-        width: columns of the terminal; figures that do not fit are left out.
+        width: columns of the terminal; figures that do not fit are left out, and named below.
         most: rows that are shown.
     """
-    figures = dict(FIGURES)
+    figures, left_out = dict(FIGURES), []
     while True:
         shown = columns(table_cells(table, paths, figures, most), left=1 + _labels(table))
         if max(map(len, shown)) <= width or not figures:
             break
-        figures.popitem()
+        name = figures.popitem()[0]
+        left_out += [name] if f"simulated.{name}" in table else []
     rows = len(table["point"])
     more = [f"… and {rows - most:,} more points; --format csv shows all"] if rows > most else []
-    return [line[:width] for line in shown] + more
+    cut = ["columns are cut at the terminal's width; --columns chooses some"] if max(map(len, shown)) > width else []
+    return [line[:width] for line in shown] + more + cut + _told_left_out(left_out[::-1], width)
+
+
+def _told_left_out(names: Sequence[str], width: int) -> list[str]:
+    """Which figures the terminal had no room for, and how to see them."""
+    if not names:
+        return []
+    how = "infersim results DIR --columns A,B,… or --format csv shows them"
+    told = f"no room for {', '.join(names)}: {how}"
+    return textwrap.wrap(told, width, break_long_words=False, break_on_hyphens=False)
 
 
 def table_cells(table: Table, paths: Sequence[str], figures: Mapping[str, str], most: int) -> list[list[str]]:
@@ -56,6 +68,27 @@ def table_cells(table: Table, paths: Sequence[str], figures: Mapping[str, str], 
     if (table["status"] != "ok").any():
         found.append(["status", *map(str, table["status"][shown])])
     return [list(row) for row in zip(*found, strict=True)]
+
+
+def point_line(
+    number: int,
+    name: str,
+    settings: Mapping[str, object],
+    status: str,
+    reason: str,
+    figures: Mapping[str, Sequence[float]],
+) -> str:
+    """A point in a line.
+
+    Args:
+        number, name, settings: which point it is.
+        status, reason: what became of it.
+        figures: mean and high end of the interval by path; NaN where there is none.
+    """
+    where = name or ", ".join(f"{key}={_cell(settings[path])}" for path, key in _shortened(settings))
+    told = [f"{title} {_value(path, *figures[path])}" for path, title in FIGURES.items() if _known(figures.get(path))]
+    words = [] if status == "ok" else [f"{status}: {reason}"]
+    return f"point {number}: {where}{': ' if where else ''}{'; '.join([*words, ', '.join(told)]).rstrip('; ')}"
 
 
 def tally(statuses: Mapping[str, int]) -> str:
@@ -80,11 +113,22 @@ def _figure(table: Table, name: str, shown: slice) -> list[str]:
     middle = table[f"simulated.{name}"][shown]
     high = table.get(f"ci95_high.{name}")
     halves = np.full(len(middle), math.nan) if high is None else high[shown] - middle
-    cell = _time if _SECONDS in name else _number
     return [
-        "–" if math.isnan(value) else cell(value, half)
+        _NOTHING if math.isnan(value) else _value(name, value, value + half)
         for value, half in zip(middle.tolist(), halves.tolist(), strict=True)
     ]
+
+
+def _value(name: str, value: float, high: float) -> str:
+    return (_time if _SECONDS in name else _number)(value, high - value)
+
+
+def _known(figure: Sequence[float] | None) -> bool:
+    return figure is not None and not math.isnan(figure[0])
+
+
+def _shortened(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    return zip(settings, short([*settings]), strict=True)
 
 
 def _time(value_s: float, half_s: float) -> str:

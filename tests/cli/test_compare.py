@@ -47,6 +47,27 @@ def test_the_best(infersim, two):
     assert (told["best"], told["decided"], told["indifference"]) == ("other", True, 0.001)
 
 
+def test_points_of_a_sweep(infersim, two, tmp_path):
+    out = tmp_path / "swept"
+    axes = ("--axis", "fleet.main.replicas=1,2", "--replications", 3, "--jobs", 1)
+    assert infersim("sweep", two[0], *axes, "--out", out).code == 0
+    answer = infersim("compare", out, "--points", "1, 0", "--figures", "e2e_s.mean", "--jobs", 1)
+    assert answer.code == 0
+    assert answer.out.startswith("3 replications of each")
+    assert "point 0: replicas=1 (this) against point 1: replicas=2 (that)" in answer.out
+    for arguments, says in (
+        ((), f"infersim compare {out} --points 3,7"),
+        (("--points", "0"), "two points or more"),
+        (("--points", "0,1", "--best", "ttft_s.p99"), "without --variant"),
+        (("--points", "0,1", "--seed", "3"), "without --variant"),
+        ((two[0], "--points", "0,1"), "of one sweep's folder"),
+        (("--points", "0,2"), "numbered from 0 to 1"),
+    ):
+        answer = infersim("compare", out, *arguments)
+        assert (answer.code, answer.out) == (2, "")
+        assert says in answer.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
+import infersim as sim
 from tests.cli.terminal import PATIENCE_S, Terminal
 from tests.load.scenarios import write
+from tests.sweep.test_sweep import times
 
 ENDLESS = ("{requests: 50", "{requests: 5000000")
 
@@ -70,6 +72,75 @@ def test_at_any_moment_of_the_start_it_ends_without_a_word_too_many(tmp_path, af
     time.sleep(after_s)
     assert terminal.interrupt() == 130
     assert "interrupted" in terminal.err + terminal.out
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pairs_of_a_comparison_that_are_finished_are_kept(tmp_path, jobs):
+    path = write(tmp_path, "{requests: 50", "{requests: 1000")
+    asked = ("--variant", "fleet.main.replicas=2", "--replications", 2500, "--jobs", jobs, "--out", tmp_path / "out")
+    terminal = Terminal("compare", path, *asked, "--json")
+    terminal.until(" 12/5000")
+    assert terminal.interrupt() == 130
+    figures = json.loads(terminal.out)
+    assert figures["interrupted"] is True
+    assert 5 <= figures["replications"] == len(figures["seeds"]) < 2500
+    assert {row["pairs"] for row in figures["differences"]} == {figures["replications"]}
+    assert figures["warnings"][0] == (
+        f"interrupted: the differences are those of {figures['replications']:,} of 2,500 replications."
+    )
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text()) == figures
+
+
+def test_a_search_for_the_best_shows_who_was_ahead(tmp_path):
+    path = write(tmp_path, "{requests: 50", "{requests: 1000")
+    asked = ("--variant", "fleet.main.replicas=2", "--best", "ttft_s.p99", "--replications", 2500, "--most", 2500)
+    terminal = Terminal("compare", path, *asked)
+    terminal.until(" 12/5000")
+    assert terminal.interrupt() == 130
+    assert "best so far, not decided of 2 by TTFT p99" in terminal.out
+    assert "interrupted: not decided within " in terminal.out
+
+
+def test_where_no_pairs_are_finished_nothing_is_shown(tmp_path):
+    terminal = Terminal("compare", write(tmp_path, *ENDLESS), "--variant", "fleet.main.replicas=2", "--jobs", 1)
+    terminal.until(" 0/20")
+    assert terminal.interrupt() == 130
+    assert terminal.out == ""
+    assert "fewer than two replications of all scenarios are finished" in terminal.err
+
+
+def test_points_of_a_sweep_that_are_interrupted_are_kept_in_its_folder(tmp_path):
+    path = write(tmp_path, "{requests: 50", "{requests: 1000")
+    sim.sweep(path, {"fleet.main.replicas": [1, 2]}, out=tmp_path / "out")
+    terminal = Terminal("compare", tmp_path / "out", "--points", "0,1", "--replications", 2500, "--jobs", 1)
+    terminal.until(" 12/5000")
+    assert terminal.interrupt() == 130
+    assert f"what is finished is kept in {tmp_path / 'out'}; the same command goes on" in terminal.err
+    assert len(times(tmp_path / "out")) >= 12
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_loads_of_a_curve_that_were_tried_are_kept(tmp_path, jobs):
+    asked = ("--rates", "1,2,3", "--replications", 4, "--slo", "ttft_s.p99=1", "--jobs", jobs)
+    path = write(tmp_path, "{requests: 50", "{requests: 4000")
+    terminal = Terminal("curve", path, *asked, "--json", "--out", tmp_path / "out")
+    terminal.until("\r5 runs")
+    assert terminal.interrupt() == 130
+    figures = json.loads(terminal.out)
+    assert figures["interrupted"] is True
+    assert figures["points"]
+    assert figures["simulated_runs"] >= 5
+    assert figures["warnings"][0].startswith(f"interrupted: the figures are those of {figures['simulated_runs']} runs")
+    assert json.loads((tmp_path / "out" / "curve.json").read_text()) == figures
+    assert (tmp_path / "out" / "curve.png").exists()
+
+
+def test_a_curve_without_a_load_says_that_there_is_none(tmp_path):
+    terminal = Terminal("curve", write(tmp_path, *ENDLESS), "--jobs", 1, "--set", "run.warmup=60")
+    time.sleep(3)
+    assert terminal.interrupt() == 130
+    assert terminal.out == ""
+    assert "no load was tried by then" in terminal.err
 
 
 def test_rows_of_a_table_end_with_their_processes(tmp_path):

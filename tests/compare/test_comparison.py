@@ -3,14 +3,18 @@
 import csv
 import itertools
 import json
+import re
 
 import pytest
 
 import infersim as sim
 from infersim.compare import find_best
-from infersim.compare.comparison import FIGURES
+from infersim.compare.comparison import Comparison
+from infersim.compare.contenders import Answer, contenders
+from infersim.compare.scenarios import FIGURES
 from infersim.errors import InputError
 from infersim.runs.figures import figure
+from infersim.text.comparison import page
 from tests.load.scenarios import write
 
 FASTER = {"fleet.main.device": "h200-sxm-141gb"}
@@ -70,6 +74,30 @@ def test_overloads_and_unlike_runs_are_said(chat):
     assert [each["overloaded"] for each in found.summary()["scenarios"]] == [0, 2]
     assert ">queue grows<" in found._repr_html_()
     assert ">queue grows<" not in sim.compare(chat, (chat, FASTER), replications=2)._repr_html_()
+
+
+@pytest.mark.parametrize(("overloaded", "grows"), [(1, False), (2, False), (3, True), (4, True)])
+def test_a_queue_grows_where_more_than_half_of_the_replications_say_so(chat, overloaded, grows):
+    """So that one burst at the end of one run decides nothing."""
+    answers = [
+        [Answer((1.0 + scenario + run / 10,), scenario == 1 and run < overloaded, (), {}) for run in range(4)]
+        for scenario in range(2)
+    ]
+    among = contenders([chat, chat], (), ["a", "b"])
+    found = Comparison(among, ["ttft_s.mean"], 1, answers)
+    assert found.summary()["scenarios"][1]["overloaded"] == overloaded
+    assert ("queue grows" in page(found.summary())) == grows
+
+
+def test_differences_of_shares_are_percentage_points(chat):
+    shares = ["goodput.fraction", "utilisation.busy", "pools.main.kv_cache.mean_fraction", "goodput.attained"]
+    figures = [*shares, "batch.mean"]
+    values = [[0.5, 0.25, 0.0, 1.0, 2.0], [0.6, 0.3, 0.01, 0.5, 2.2]]
+    answers = [[Answer(tuple(of), False, (), {})] * 2 for of in values]
+    found = Comparison(contenders([chat, chat], (), ["a", "b"]), figures, 1, answers)
+    lines = [line for line in page(found.summary(), 120).splitlines() if " pp" in line or "batch.mean" in line]
+    told = [re.search(r"[+-][\d.]+ ?(pp|%)", line)[0] for line in lines]
+    assert told == ["+10.00 pp", "+5.00 pp", "+1.00 pp", "-50.00 pp", "+10.0%"]
 
 
 def test_files_hold_what_the_summary_says(chat, tmp_path):

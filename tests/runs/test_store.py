@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from infersim.errors import InputError
-from infersim.runs.store import RUNS, Outcome, Store
+from infersim.runs.store import RUNS, SYNC_S, Outcome, Store
 
 FINE = Outcome("ok", "", ("a", "b"), np.array([1.5, np.nan]).tobytes())
 NOT = Outcome("does_not_fit", "too large")
@@ -16,11 +18,11 @@ def key(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def test_what_is_added_is_found_after_a_flush_alone(tmp_path):
+def test_what_is_added_is_found_at_once_by_others(tmp_path):
     store, other = Store(tmp_path), Store(tmp_path)
     for number in range(700):
         store.add(key(number), NOT if number == 3 else FINE)
-    store.flush()
+        assert other.count() == number + 1
     found = other.outcomes([key(number) for number in range(900)])
     assert len(found) == 700
     assert found[key(0)] == FINE
@@ -29,25 +31,33 @@ def test_what_is_added_is_found_after_a_flush_alone(tmp_path):
     assert [*other.new_keys()] == [key(number) for number in range(700)]
     assert [*other.new_keys()] == []
     other.add(key(0), FINE)
-    other.flush()
     assert other.count() == 700
     store.close()
     other.close()
     assert [path.name for path in tmp_path.iterdir()] == [RUNS]
 
 
-def test_a_flush_that_fails_writes_nothing_and_can_be_tried_again(tmp_path):
-    store = Store(tmp_path)
+def test_a_run_that_cannot_be_written_is_not_there_and_can_be_added_again(tmp_path):
+    store, large = Store(tmp_path), Outcome("ok", "", ("a",), bytes(80_000))
     store._database.execute("PRAGMA max_page_count = 20")
-    for number in range(3000):
-        store._waiting.append((key(number), FINE))
     with pytest.raises(InputError, match="database or disk is full"):
-        store.flush()
+        store.add(key(0), large)
     assert store.count() == 0
+    store.add(key(1), FINE)
     store._database.execute("PRAGMA max_page_count = 100000")
-    store.flush()
-    assert store.count() == 3000
-    assert store.outcomes([key(2999)])[key(2999)] == FINE
+    store.add(key(0), large)
+    assert store.outcomes([key(0), key(1)]) == {key(0): large, key(1): FINE}
+    store.close()
+
+
+def test_runs_go_on_to_the_disk_now_and_then(tmp_path):
+    store, said = Store(tmp_path), []
+    store._database.set_trace_callback(lambda sql: said.append(sql) if "synchronous" in sql else None)
+    store.add(key(0), FINE)
+    store.add(key(1), FINE)  # within a fifth of a second of the first
+    time.sleep(SYNC_S)
+    store.add(key(2), FINE)
+    assert said == ["PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"] * 2
     store.close()
 
 

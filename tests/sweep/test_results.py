@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 import infersim as sim
+from infersim.load.study import read_study
 from infersim.runs.store import Outcome
 from infersim.sweep.query import Query
+from infersim.sweep.sweep import sweep_study
 from infersim.sweep.table import row_of, write_table
 from infersim.text.sweep import lines
 from tests.sweep.studies import RATE, REPLICAS, STUDY, write
@@ -34,6 +36,23 @@ def test_the_table_fits_a_terminal(infersim, folder):
     assert len(shown) == 7
     assert all(" ± " in line for line in shown[1:])
     assert max(map(len, shown)) <= 80
+
+
+def test_figures_that_a_terminal_has_no_room_for_are_named(infersim, folder, monkeypatch):
+    shown = {}
+    for width in (200, 80, 50, 16):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown[width] = infersim("results", folder).out
+    assert "no room" not in shown[200]
+    told = " ".join(shown[50].splitlines()[7:])
+    assert "TTFT p99" in shown[50]
+    assert told == (
+        "no room for tpot_s.p99, throughput.output_tokens_per_s: infersim results DIR --columns A,B,… or --format csv "
+        "shows them"
+    )
+    assert max(map(len, shown[50].splitlines())) <= 50
+    assert "columns are cut at the terminal's width" in shown[16]
+    assert "no room for ttft_s.p99, tpot_s.p99," in " ".join(shown[16].split())
 
 
 def test_formats_are_for_programs(infersim, folder):
@@ -180,3 +199,58 @@ def test_a_run_costs_little_above_its_simulation(tmp_path, monkeypatch):
     each_s = (time.thread_time() - began_s - spent_s[0]) / found.simulated
     assert found.simulated == 60
     assert each_s < 0.010
+
+
+def number_of(line: str) -> int:
+    return int(line.split()[1].rstrip(":"))
+
+
+def test_each_point_is_told_as_it_is_finished(tmp_path):
+    """Of three rows at six points, one does not fit, and two are the same scenario, which is run once."""
+    path = write(tmp_path, STUDY + "table: more.csv\n")
+    (tmp_path / "more.csv").write_text("fleet.main.model,fleet.main.engine.max_num_seqs\nllama-3.1-405b,\n,8\n,8\n")
+    said: dict[int, tuple[int, str]] = {}
+    done = [0]
+
+    def told(*at: int) -> None:
+        done[0] = at[0]
+
+    def say(line: str) -> None:
+        assert number_of(line) not in said
+        said[number_of(line)] = done[0], line
+
+    found = sweep_study(read_study(path), tmp_path / "out", 1, told, say=say)
+    assert found.simulated == 12 + 12
+    assert sorted(said) == [*range(18)]
+    assert said[0][1].startswith("point 0: replicas=1, rate_per_s=5, model=llama-3.1-405b: does_not_fit: ")
+    assert said[1][1].startswith("point 1: replicas=1, rate_per_s=5, max_num_seqs=8: TTFT p99 ")
+    mean_s, high_s = (found.table[f"{kind}.ttft_s.p99"][1] for kind in ("simulated", "ci95_high"))
+    assert f"TTFT p99 {1e3 * mean_s:.4g} ± {1e3 * (high_s - mean_s):.2g} ms" in said[1][1]
+    assert said[1][1].partition("TTFT")[2] == said[2][1].partition("TTFT")[2]
+    assert said[1][0] < said[4][0] < said[16][0] < done[0]  # not all of them at the end
+    again: list[str] = []
+    sweep_study(read_study(path), tmp_path / "out", 1, say=again.append)
+    assert sorted(again) == sorted(line for _, line in said.values())
+
+
+@pytest.mark.parametrize("rule", ["2", "{least: 2, most: 6, figure: e2e_s.mean, relative_half_width: 0.05}"])
+def test_a_verbose_sweep_tells_its_points_on_stderr(infersim, tmp_path, rule):
+    path = write(tmp_path, STUDY.replace("replications: 2", f"replications: {rule}"))
+    answer = infersim("sweep", path, "--out", tmp_path / "out", "--jobs", 1, "--verbose")
+    lines = [line for line in answer.err.splitlines() if line.startswith("point ")]
+    assert sorted(map(number_of, lines)) == [*range(6)]
+    quiet = infersim("sweep", path, "--out", tmp_path / "out", "--jobs", 1)
+    assert "point " not in quiet.err
+
+
+def test_a_sweep_that_runs_shows_what_is_finished(infersim, tmp_path):
+    """As another terminal sees it while the sweep is at work in the folder."""
+    seen = []
+
+    def told(done: int, of: int) -> None:
+        if done == 5:
+            seen.append(infersim("results", tmp_path / "out", "--columns", "point,status,replications"))
+
+    sweep_study(read_study(write(tmp_path)), tmp_path / "out", 1, told)
+    rows = [line.split() for line in seen[0].out.splitlines()[1:]]
+    assert rows[:4] == [["0", "ok", "2"], ["1", "ok", "2"], ["2", "unfinished", "1"], ["3", "unfinished", "0"]]

@@ -12,8 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+from infersim.load import Loaded
 from infersim.load.study import read_study
-from infersim.runs import store
+from infersim.result import Result
+from infersim.runs import answer
 from infersim.runs.store import RUNS
 from infersim.sweep.sweep import sweep_study
 from tests.cli.terminal import PATIENCE_S, Terminal
@@ -25,19 +27,36 @@ LONG = STUDY.replace("replications: 2", "replications: 60")
 ENDLESS = STUDY.replace("replications: 2", "replications: 9000")
 
 
-def in_a_process(path: Path, out: Path) -> None:
-    """A sweep in a process that may be killed, and that writes often."""
-    store.FLUSH_S = 0.03
-    sweep_study(read_study(path), out)
+def in_a_process(path: Path, out: Path, runs: int | None = None) -> None:
+    """A sweep in a process that may be killed; by itself after so many runs. A file has a byte for each simulation."""
+    log, real = os.open(out.parent / "simulated", os.O_WRONLY | os.O_CREAT | os.O_APPEND), answer.simulate
+
+    def counted(loaded: Loaded) -> Result:
+        found = real(loaded)
+        os.write(log, b".")
+        return found
+
+    answer.simulate = counted
+
+    def told(done: int, of: int) -> None:
+        if done == runs:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sweep_study(read_study(path), out, 1, told)
+
+
+def context() -> multiprocessing.context.ForkServerContext:
+    """Starts processes that have what a sweep takes."""
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["infersim.sweep.sweep", "infersim.simulate", "duckdb", "tests.sweep.test_stopped"])
+    return found
 
 
 def test_killed_at_twenty_moments_it_ends_as_if_it_never_was(tmp_path):
     path, moments = write(tmp_path, LONG), random.Random(1)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["infersim.sweep.sweep", "infersim.simulate", "duckdb", "tests.sweep.test_stopped"])
     kept = [0]
     for kill in range(KILLS):
-        process = context.Process(target=in_a_process, args=(path, tmp_path / "out"))
+        process = context().Process(target=in_a_process, args=(path, tmp_path / "out"))
         process.start()
         while kill % 2 and process.is_alive() and kept_in(tmp_path / "out") == kept[-1]:
             time.sleep(0.005)  # every other one gets somewhere, however busy the machine is
@@ -49,9 +68,19 @@ def test_killed_at_twenty_moments_it_ends_as_if_it_never_was(tmp_path):
     assert kept == sorted(kept)
     assert len({*kept}) > KILLS // 2
     assert sweep(path, tmp_path / "out").simulated == 360 - kept[-1] > 0
-    assert times(tmp_path / "out") == [1] * 360
+    assert len((tmp_path / "simulated").read_bytes()) <= kept[-1] + KILLS  # but for one that was in hand at each
     sweep(path, tmp_path / "calm")
     assert tables(tmp_path / "out") == tables(tmp_path / "calm")
+
+
+def test_no_run_that_was_counted_is_lost_with_its_process(tmp_path):
+    path = write(tmp_path, STUDY)
+    process = context().Process(target=in_a_process, args=(path, tmp_path / "out", 7))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert len(times(tmp_path / "out")) == len((tmp_path / "simulated").read_bytes()) == 7
+    assert sweep(path, tmp_path / "out").simulated == 12 - 7
 
 
 def kept_in(folder: Path) -> int:
