@@ -114,9 +114,15 @@ def _moe(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _collective(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of the library's rows those of 16-bit elements (8-bit ones move the same bytes), of the engine's the graph's."""
+    """Of the library's rows those of 16-bit elements (8-bit ones move the same bytes), of vLLM's those of a CUDA graph.
+
+    TensorRT-LLM's have no such column: they are of a graph.
+    """
     own = "allreduce_dtype" in frame
-    kept = frame[frame["backend"] == GRAPH] if own else frame[frame["nccl_dtype"] == "half"]
+    if own:
+        kept = frame[frame["backend"] == GRAPH] if "backend" in frame else frame
+    else:
+        kept = frame[frame["nccl_dtype"] == "half"]
     return pd.DataFrame(
         {
             "op": kept["op_name"].replace("alltoall", "all_to_all"),

@@ -167,6 +167,9 @@ class EngineConstants(Spec):
     launches_overlap: Flag = False
     """The host launches a prompt's kernels ahead of the device, so that the longer of `prefill_extra_per_layer_s` and
     the kernels counts (root of the sum of squares) and not their sum."""
+    quantises_in_graph: Flag = False
+    """Kernels that quantise activations before a product are part of the step's CUDA graph: their launch, which
+    measured calls hold, is the host's."""
     pads_heads: Flag = False
     """Heads are padded, so that the devices of a replica need not divide them."""
     cores: Count = 1

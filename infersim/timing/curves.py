@@ -48,6 +48,11 @@ def served(curve: GemmCurve, plain: GemmCurve) -> GemmCurve:
     return curve.model_copy(update={"floor": None, "confidence": "derived", **least})
 
 
+def in_graph(curve: GemmCurve, plain: GemmCurve) -> GemmCurve:
+    """A curve whose call quantises activations first, as a CUDA graph runs both: with one launch, that of products."""
+    return curve.model_copy(update={"launch_s": min(curve.launch_s, plain.launch_s)})
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a replica's curves are looked up.
@@ -58,6 +63,7 @@ class Source:
         shares: the engine's own kernels on this device.
         fused: attention's scores stay in the cores.
         engine: its name, for curves that were measured of its own kernels.
+        quantises_in_graph: quantising activations has no launch of its own.
     """
 
     device: Device
@@ -65,13 +71,14 @@ class Source:
     shares: KernelShares | None
     fused: bool = True
     engine: str = ""
+    quantises_in_graph: bool = False
 
     @classmethod
     def of(cls, device: Device, relative: Device | None, engine: EngineConstants, fused: bool = True) -> Source:
         """The engine's own kernels by the device's name, its maker's, or those for any."""
         own = engine.kernels
         shares = own.get(device.name) or own.get(device.maker) or own.get("any")
-        return cls(device, relative, shares, fused, engine.name)
+        return cls(device, relative, shares, fused, engine.name, engine.quantises_in_graph)
 
     def find(self, operator: str, dtypes: tuple[str, ...], weights: str = "") -> tuple[str, Any]:
         """Name and numbers of the curve for the first of the types that is known."""
@@ -101,7 +108,14 @@ class Source:
         computed = generic.computes_in(self.device, activations)
         wanted = (weights, computed) if _computes(weights, computed) else (computed,)
         name, curve = self.find("gemm", wanted, weights)
-        return name, served(curve, self.find("gemm", ("bf16",))[1]) if curve.floor else curve
+        if curve.floor:
+            return name, served(curve, self._plain())
+        return name, in_graph(curve, self._plain()) if self.quantises_in_graph and curve.quantise else curve
+
+    def _plain(self) -> GemmCurve:
+        """Products of 16-bit operands, which nothing is launched before."""
+        plain: GemmCurve = self.find("gemm", ("bf16",))[1]
+        return plain
 
     def experts(self, weights: str, activations: str) -> tuple[str, GemmCurve | MoeCurve]:
         """The curve of routed experts with weights of a type, or that of products where only those were measured."""
