@@ -188,10 +188,21 @@ class Comparison:
         }
 
     def _unlike(self) -> list[str]:
-        """Runs of unlike length are no pairs of like customers."""
+        """Runs of unlike length, and classes of other names, are no pairs of like customers."""
         lengths = [each.loaded.scenario.run.model_dump(exclude={"seed", "replications"}) for each in self._among]
         keys = [key for key in lengths[0] if any(one[key] != lengths[0][key] for one in lengths)]
-        return [f"the scenarios differ in {', '.join(f'run.{key}' for key in keys)}: so do their runs."] if keys else []
+        told = [f"the scenarios differ in {', '.join(f'run.{key}' for key in keys)}: so do their runs."] if keys else []
+        return told + self._unpaired()
+
+    def _unpaired(self) -> list[str]:
+        """Classes that some scenarios lack: random numbers are drawn by a class's name."""
+        classes = [{*each.loaded.scenario.workload} for each in self._among]
+        lone = sorted({name for each in classes for name in each if any(name not in other for other in classes)})
+        if not lone:
+            return []
+        named = f"class{'es' if len(lone) > 1 else ''} {', '.join(map(repr, lone))}"
+        why = "requests are paired by the name of their class, so give traffic that is the same one name in all."
+        return [f"not all scenarios have the traffic {named}: {why}"]
 
     def _runs(self) -> tuple[list[str], list[list[Any]]]:
         rows = [

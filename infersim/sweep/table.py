@@ -62,6 +62,8 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
     if is_overloaded([_growth(run) for run in runs]):
         status, reason = "overload", _why_overloaded(runs)
         low = high = np.full(mean.size, math.nan)
+    elif gaps := _gaps(runs, names):
+        reason = gaps
     if missing:
         status, reason = missing, reason or "replications are missing"
     return Row(status, reason, len(runs), names, np.array([mean, low, high]))
@@ -69,6 +71,17 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
 
 def _growth(run: Outcome) -> float:
     return float(run.values[run.names.index(GROWTH)])
+
+
+def _gaps(runs: Sequence[Outcome], names: tuple[str, ...]) -> str:
+    """Which figures are means of fewer runs than the others, since some runs have none."""
+    counts = (~np.isnan([_values(run, names) for run in runs])).sum(axis=0)
+    few = [f"{name} ({count})" for name, count in zip(names, counts.tolist(), strict=True) if 0 < count < len(runs)]
+    if not few:
+        return ""
+    return f"{len(few)} figures are means of fewer than {len(runs)} replications: {', '.join(few[:3])}" + (
+        ", …" if len(few) > 3 else ""
+    )
 
 
 def _why_overloaded(runs: Sequence[Outcome]) -> str:

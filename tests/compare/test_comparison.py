@@ -76,6 +76,18 @@ def test_overloads_and_unlike_runs_are_said(chat):
     assert ">queue grows<" not in sim.compare(chat, (chat, FASTER), replications=2)._repr_html_()
 
 
+def test_a_class_of_another_name_is_no_pair_and_is_said(chat, tmp_path):
+    renamed = tmp_path / "renamed.yaml"
+    renamed.write_text(chat.read_text(encoding="utf-8").replace("  chat:", "  talk:"), encoding="utf-8")
+    found = sim.compare(chat, renamed, replications=4, figures=["ttft_s.mean"])
+    assert found.warnings[0].startswith(
+        "not all scenarios have the traffic classes 'chat', 'talk': requests are paired"
+    )
+    assert found.differences[0]["mean"] != 0.0  # alike but for the name, and yet not the same requests
+    assert found.differences[0]["variance_ratio"] < 20
+    assert not sim.compare(chat, (chat, FASTER), replications=2, figures=["ttft_s.mean"]).warnings
+
+
 @pytest.mark.parametrize(("growths", "grows"), [((9.0, 0.2, 0.2, 0.2), False), ((1.5, 1.4, 1.6, 1.3), True)])
 def test_a_queue_grows_where_all_replications_together_say_so(chat, growths, grows):
     """One burst at the end of one run decides nothing; what no run shows by itself, all may show together."""

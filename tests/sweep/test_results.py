@@ -140,7 +140,9 @@ def outcome(*values: float, status: str = "ok") -> Outcome:
 
 def test_a_row_of_runs_that_differ():
     row = row_of([outcome(1.0, np.nan), outcome(2.0, 7.0), outcome(3.0, 7.0, status="overload")])
-    assert (row.status, row.reason) == ("ok", "")  # one burst at the end of one run
+    assert row.status == "ok"  # one burst at the end of one run
+    assert row.reason == "1 figures are means of fewer than 3 replications: b (2)"
+    assert row_of([outcome(1.0, 2.0)] * 3).reason == ""
     mean, low, high = row.figures.T[0]
     half = 4.302652729911275 / np.sqrt(3)  # t of two degrees of freedom, a deviation of 1
     assert (mean, low, high) == pytest.approx((2.0, 2 - half, 2 + half))
