@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from infersim.metrics.steady_state import overload
+from infersim.metrics.steady_state import Growth, growth
 from infersim.metrics.warmup import is_longest
 from infersim.records import CUT_OUTPUT, CUT_PROMPT, NO_ROOM, REJECTED, last_send
 from infersim.spec.arrivals import AllAtOnce, ClosedLoop
@@ -43,7 +43,7 @@ def caveats(
         unsent: requests that their client's limit kept back to the end.
         longest: most tokens of prompt and output that a replica takes.
         span: the window of the figures.
-        growing: what `growing_queue` says.
+        growing: the sentence of `growing_queue`.
         interrupted: whether the run was ended before its end.
         blocks: by class whose prompts' block hashes were recorded, those of its requests in their order.
     """
@@ -73,22 +73,22 @@ def _cut_short(scenario: Scenario, requests: dict[str, np.ndarray], span: Span, 
         yield f"run.replications = {scenario.run.replications:,}: this is one of them, that of run.seed."
 
 
-def growing_queue(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray, span: Span) -> str:
-    """A sentence that says how arrivals outran service; empty where they did not.
+def growing_queue(scenario: Scenario, requests: dict[str, np.ndarray], held_s: np.ndarray) -> Growth:
+    """How much the queue grew, and a sentence where arrivals outran service.
 
     Args:
-        scenario, requests, span: as for `caveats`.
+        scenario, requests: as for `caveats`.
         held_s: when those requests were due that their client's limit kept unsent to the end [s].
     """
     closed = [isinstance(traffic.arrivals, (ClosedLoop, AllAtOnce)) for traffic in scenario.workload.values()]
     opened = ~np.array(closed)[requests["traffic_class"]] & (requests["status"] != REJECTED)
     due_s = np.concatenate([requests["due_s"][opened], held_s])
     scheduled_s = np.concatenate([requests["scheduled_s"][opened], np.full(held_s.size, np.nan)])
-    said = overload(due_s, scheduled_s, span.end_s)
-    if not said:
-        return ""
+    found = growth(due_s, scheduled_s)
+    if not found.sentence:
+        return found
     at_client = held_s.size or (requests["arrival_s"] > requests["due_s"]).any()
-    return f"{said} {AT_CLIENT if at_client else AT_SERVER} {_more(scenario)}"
+    return Growth(found.score, f"{found.sentence} {AT_CLIENT if at_client else AT_SERVER} {_more(scenario)}")
 
 
 def _more(scenario: Scenario) -> str:

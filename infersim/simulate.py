@@ -100,9 +100,9 @@ def _simulate(loaded: load.Loaded, began: float, factors: Mapping[str, float], w
     span = Span(usage.begin_s, _last_finish(requests) if outcome.horizon_s is None else outcome.horizon_s)
     kept = outcome.held_back
     interrupted = watch is not None and watch.stopped
-    growing = growing_queue(scenario, requests, kept.arrival_s, span)
-    most_tokens = plan.most_tokens
-    said = caveats(scenario, requests, kept.arrival_s.size, most_tokens, span, growing, interrupted, traffic.blocks)
+    growing = growing_queue(scenario, requests, kept.arrival_s)
+    longest, grows = plan.most_tokens, growing.sentence
+    said = caveats(scenario, requests, kept.arrival_s.size, longest, span, grows, interrupted, traffic.blocks)
     warnings = [*said, *loaded.notes, *traffic.notes, *deployment.warnings]
     unsent = np.bincount(kept.traffic_class[kept.arrival_s >= span.begin_s], minlength=classes)
     return Result(
@@ -116,7 +116,7 @@ def _simulate(loaded: load.Loaded, began: float, factors: Mapping[str, float], w
             usage,
             deployment.facts,
             span,
-            bool(growing),
+            growing.score,
         ),
         _confidence(deployment, usage),
         deployment.errors,

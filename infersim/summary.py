@@ -11,6 +11,7 @@ import numpy as np
 from infersim.cost import energy, meter
 from infersim.metrics import latency, queueing, run_intervals, sessions
 from infersim.metrics.statistics import Histogram
+from infersim.metrics.steady_state import is_overloaded
 from infersim.metrics.usage import Usage
 from infersim.records import COMPLETED, REJECTED
 from infersim.spec.arrivals import AllAtOnce
@@ -75,7 +76,7 @@ class Run:
         usage: sums over the pool's segments.
         pool: the pool.
         span: the window of rates and averages.
-        overloaded: whether arrivals outran service, so that latencies are those of a growing queue.
+        queue_growth: how much the queue grew, as `metrics.steady_state` counts it.
     """
 
     scenario: Scenario
@@ -87,7 +88,12 @@ class Run:
     usage: Usage
     pool: PoolFacts
     span: Span
-    overloaded: bool = False
+    queue_growth: float = 0.0
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether arrivals outran service, so that latencies are those of a growing queue."""
+        return is_overloaded([self.queue_growth])
 
 
 def summarise(run: Run) -> dict[str, Any]:
@@ -104,6 +110,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "seed": run.scenario.run.seed,
         "span": _span(run),
         "overloaded": run.overloaded,
+        "queue_growth": run.queue_growth,
         **total,
         **pool,
         "classes": classes,

@@ -35,7 +35,7 @@ def table(prompt=(10, 10), status=COMPLETED) -> dict[str, np.ndarray]:
 
 def said(asked, requests, held=0, begin_s=0.0) -> list[str]:
     span = Span(begin_s, 60.0)
-    return caveats(asked, requests, held, 20, span, growing_queue(asked, requests, np.zeros(held), span))
+    return caveats(asked, requests, held, 20, span, growing_queue(asked, requests, np.zeros(held)).sentence)
 
 
 def test_nothing_is_said_of_an_ordinary_run():
@@ -104,7 +104,7 @@ def test_an_overload_at_the_client_is_no_overload_of_the_server():
     grows = np.arange(count) * 1.5
     requests = table([10] * count) | {"due_s": np.arange(count, dtype=float), "scheduled_s": grows}
     for arrival, end in ((requests["due_s"], "not a steady state."), (grows, "keeps it out of the latencies.")):
-        told = growing_queue(scenario(), requests | {"arrival_s": arrival}, np.zeros(0), Span(0.0, 900.0))
+        told = growing_queue(scenario(), requests | {"arrival_s": arrival}, np.zeros(0)).sentence
         assert end in told
         assert told.endswith("--set fleet.main.replicas=2")
         assert told in caveats(scenario(), requests, 0, 20, Span(0.0, 900.0), told)

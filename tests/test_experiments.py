@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments.check import HOME, check, moved
+from experiments.check import HOME, check, drift, moved
 from infersim.load.study import read_study
 from infersim.sweep.points import points_of
 
@@ -42,6 +42,20 @@ def test_what_always_was_the_same_may_differ_in_its_last_digit_alone():
     fixed = table().assign(**{"ci95_low.ttft_s.p99": [100.0, None], "ci95_high.ttft_s.p99": [100.0, None]})
     assert moved("load", fixed, table(100.0005)) == []
     assert len(moved("load", fixed, table(100.01))) == 1
+
+
+def test_a_study_of_one_replication_has_no_intervals_and_its_numbers_must_be_equal():
+    one, other = (table(mean).drop(columns=["ci95_low.ttft_s.p99", "ci95_high.ttft_s.p99"]) for mean in (100.0, 100.1))
+    assert moved("load", one, one) == []
+    assert len(moved("load", one, other)) == 1
+
+
+def test_what_is_within_wide_intervals_and_not_equal_is_told_too():
+    assert drift("load", table(), table(100.0005)) == []
+    assert drift("load", table(), table(104.0)) == [
+        "load: 1 figures are not what they were, simulated.ttft_s.p99 by up to 4%"
+    ]
+    assert drift("load", table(), None) == drift("load", table(), table()[:1]) == []
 
 
 def test_another_status_another_point_and_another_shape_are_told():

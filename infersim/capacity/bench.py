@@ -14,7 +14,7 @@ from infersim.capacity.observed import Observed, observe
 from infersim.load import Loaded
 from infersim.load.loaded import laid_over
 from infersim.metrics import replicated
-from infersim.metrics.steady_state import mostly
+from infersim.metrics.steady_state import is_overloaded
 from infersim.runs.pool import share_out
 
 SHORT = 0.125
@@ -74,8 +74,8 @@ class Point:
 
     @property
     def overloaded(self) -> bool:
-        """Whether arrivals outran service in most of the runs."""
-        return mostly(sum(run.overloaded for run in self.runs), len(self.runs))
+        """Whether arrivals outran service, by all runs together."""
+        return is_overloaded([run.queue_growth for run in self.runs])
 
     @property
     def throughput_per_s(self) -> float:

@@ -1,4 +1,4 @@
-"""What one run says: how many requests met each goal, whether it was overloaded, how fast it was, and its latencies."""
+"""What one run says: how many requests met each goal, how its queue grew, how fast it was, and its latencies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from infersim.simulate import simulate
 from infersim.summary import Run
 
 LATENCIES = ("ttft_s", "tpot_s", "e2e_s")
-_OVERLOAD = "overload:"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Observed:
         arrivals: the same with a session counted once.
         met, sent: by goal, requests within its bounds, and all.
         worst_s: by goal and bound, the latency that the goal's share of its requests keeps [s]; None of no request.
-        overloaded: whether arrivals outran service.
+        queue_growth: how much the queue grew.
         pace_per_s: completions a second, from the first quarter of them to the third; 0 where there are too few.
         latencies: `{ttft_s: {p50, p99}, …}` of all requests [s].
         throughput: `requests_per_s`, `output_tokens_per_s` …
@@ -40,7 +39,7 @@ class Observed:
     met: tuple[int, ...]
     sent: tuple[int, ...]
     worst_s: tuple[dict[str, float | None], ...]
-    overloaded: bool
+    queue_growth: float
     pace_per_s: float
     latencies: dict[str, dict[str, float | None]]
     throughput: dict[str, float | None]
@@ -67,7 +66,7 @@ def observe(loaded: Loaded, replication: int, goals: Sequence[Goal]) -> Observed
         met=tuple(met for met, _, _ in fared),
         sent=tuple(sent for _, sent, _ in fared),
         worst_s=tuple(worst for _, _, worst in fared),
-        overloaded=any(sentence.startswith(_OVERLOAD) for sentence in found.warnings),
+        queue_growth=summary["queue_growth"],
         pace_per_s=_pace(found.run.requests),
         latencies={name: {of: summary[name][of] for of in ("p50", "p99")} for name in LATENCIES},
         throughput=summary["throughput"],

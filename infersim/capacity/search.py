@@ -14,8 +14,10 @@ from typing import Literal
 from infersim.capacity.bench import Bench, Point
 from infersim.capacity.interval import crossing
 
-LEAST, UNDECIDED = 3, 8
-"""Replications at first, and at most while the bracket is wide."""
+LEAST, UNDECIDED = 3, 5
+"""Replications at first, and at most while the bracket is wide: the last word corrects a side that was wrong."""
+ENDS = 6
+"""Replications of the last bracket's ends at least: intervals of fewer are narrow by chance too often."""
 WIDTH = 1.05
 """The last bracket's higher load is at most so many times the lower one."""
 PRECISION = 0.01
@@ -108,7 +110,7 @@ def _floor(bench: Bench, high: float, most: int) -> tuple[float | None, float]:
 
 def _last_word(bench: Bench, low: float, high: float, saturation: float | None, most: int) -> Found:
     """Bisect, then run both ends as often as the capacity's precision asks for; the bracket moves where they say so."""
-    axis, replications, trust, stride = bench.axis, min(LEAST + 1, most), True, WIDTH
+    axis, replications, trust, stride = bench.axis, min(ENDS, most), True, WIDTH
     for _ in range(_MOST_RISES):
         low, high = _narrowed(bench, low, high, most, trust)
         below, above = bench.points([low, high], replications)

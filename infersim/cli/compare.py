@@ -194,7 +194,7 @@ def _best(
     options: dict[str, Any],
 ) -> Best:
     from infersim.compare import find_best
-    from infersim.compare.best import MOST
+    from infersim.compare.find import MOST
 
     with ExitStack() as stack:
 

@@ -14,9 +14,10 @@ import numpy as np
 from infersim.compare.contenders import Answer, Contender
 from infersim.compare.files import write_csv, write_origin
 from infersim.compare.paired import Difference, paired
-from infersim.compare.verdict import holm, verdict
+from infersim.compare.verdict import GROWS, NO_VALUE, SILENT, holm, verdict
 from infersim.metrics import replicated
 from infersim.metrics.naming import better
+from infersim.metrics.steady_state import is_overloaded
 from infersim.rng import replication_seed
 from infersim.saving import save_files
 from infersim.text import comparison as text
@@ -58,6 +59,7 @@ class Comparison:
         self.figures = [*figures]
         self.seeds = [replication_seed(seed, number) for number in self._numbers]
         self._values = np.array([[answer.figures for answer in runs] for runs in answers], dtype=float)
+        self._grows = [is_overloaded([answer.queue_growth for answer in runs]) for runs in answers]
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -88,10 +90,10 @@ class Comparison:
             for first, second in self._pairs()
             for column, figure in enumerate(self.figures)
         ]
-        corrected = iter(holm([found.p for *_, found in rows if found is not None]))
+        tested = [found is not None and not self._grow(first, second) for _, first, second, found in rows]
+        corrected = iter(holm([found.p for *_, found in itertools.compress(rows, tested) if found is not None]))
         return [
-            self._difference(figure, first, second, found, 1.0 if found is None else next(corrected))
-            for figure, first, second, found in rows
+            self._difference(*row, next(corrected) if test else 1.0) for row, test in zip(rows, tested, strict=True)
         ]
 
     def summary(self) -> dict[str, Any]:
@@ -131,7 +133,7 @@ class Comparison:
         return save_files(folder, [*reversed(self.files)], self._write)
 
     def __repr__(self) -> str:
-        told = [row for row in self.differences if row["verdict"] not in ("not told apart", "no value")]
+        told = [row for row in self.differences if row["verdict"] not in SILENT]
         return f"<Comparison of {', '.join(self.names)}: {len(told)} of {len(self.differences)} differences told apart>"
 
     def _repr_html_(self) -> str:
@@ -142,13 +144,21 @@ class Comparison:
         every = range(len(self.names))
         return [*itertools.combinations(every, 2)] if self._all_pairs else [(0, other) for other in every[1:]]
 
+    def _grow(self, first: int, second: int) -> bool:
+        """Whether either queue grows, so that their difference is none of steady states."""
+        return self._grows[first] or self._grows[second]
+
     def _difference(
         self, figure: str, first: int, second: int, found: Difference | None, corrected: float
     ) -> dict[str, Any]:
         of = {"figure": figure, "of": self.names[second], "against": self.names[first], "better": better(figure)}
         if found is None:
             nothing = ("mean", "ci95", "relative", "p", "p_holm", "variance_ratio", "runs_saved")
-            return of | {"pairs": 0} | dict.fromkeys(nothing) | {"verdict": "no value"}
+            return of | {"pairs": 0} | dict.fromkeys(nothing) | {"verdict": NO_VALUE}
+        if self._grow(first, second):
+            unsure = ("ci95", "p", "p_holm", "variance_ratio", "runs_saved")
+            told = {"pairs": found.pairs, "mean": found.mean, "relative": found.relative}
+            return of | told | dict.fromkeys(unsure) | {"verdict": GROWS}
         sure = found.pairs > 1
         return of | {
             "pairs": found.pairs,
@@ -167,18 +177,32 @@ class Comparison:
         known = [column[~np.isnan(column)].tolist() for column in columns]
         return {
             "name": self.names[number],
-            "overloaded": sum(run.overloaded for run in self._answers[number]),
+            "overloaded": self._grows[number],
             "figures": {
-                figure: {"mean": replicated.mean(values) if values else None, "ci95": replicated.ci95(values)}
+                figure: {
+                    "mean": replicated.mean(values) if values else None,
+                    "ci95": None if self._grows[number] else replicated.ci95(values),
+                }
                 for figure, values in zip(self.figures, known, strict=True)
             },
         }
 
     def _unlike(self) -> list[str]:
-        """Runs of unlike length are no pairs of like customers."""
+        """Runs of unlike length, and classes of other names, are no pairs of like customers."""
         lengths = [each.loaded.scenario.run.model_dump(exclude={"seed", "replications"}) for each in self._among]
         keys = [key for key in lengths[0] if any(one[key] != lengths[0][key] for one in lengths)]
-        return [f"the scenarios differ in {', '.join(f'run.{key}' for key in keys)}: so do their runs."] if keys else []
+        told = [f"the scenarios differ in {', '.join(f'run.{key}' for key in keys)}: so do their runs."] if keys else []
+        return told + self._unpaired()
+
+    def _unpaired(self) -> list[str]:
+        """Classes that some scenarios lack: random numbers are drawn by a class's name."""
+        classes = [{*each.loaded.scenario.workload} for each in self._among]
+        lone = sorted({name for each in classes for name in each if any(name not in other for other in classes)})
+        if not lone:
+            return []
+        named = f"class{'es' if len(lone) > 1 else ''} {', '.join(map(repr, lone))}"
+        why = "requests are paired by the name of their class, so give traffic that is the same one name in all."
+        return [f"not all scenarios have the traffic {named}: {why}"]
 
     def _runs(self) -> tuple[list[str], list[list[Any]]]:
         rows = [

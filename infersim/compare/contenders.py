@@ -9,6 +9,7 @@ from typing import Any
 
 from infersim import load
 from infersim.errors import InputError, nearest
+from infersim.metrics.steady_state import is_overloaded
 from infersim.rng import replication_seed
 from infersim.runs.figures import check_figure, figure
 from infersim.runs.pool import share_out
@@ -34,9 +35,14 @@ class Answer:
     """One run's figures in the order asked for, None where it has none, and what else a comparison needs of it."""
 
     figures: tuple[float | None, ...]
-    overloaded: bool
+    queue_growth: float
     warnings: tuple[str, ...]
     inputs: dict[str, str | None]
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether this run by itself shows that arrivals outran service."""
+        return is_overloaded([self.queue_growth])
 
 
 def contenders(given: Sequence[Given], overrides: load.Overrides, names: Sequence[str] | None) -> list[Contender]:
@@ -125,7 +131,7 @@ def _run(given: tuple[Sequence[Contender], list[tuple[int, int]], int, tuple[str
         raise _of(among[contender].name, error) from None
     summary = result.summary()
     values = tuple(figure(summary, name) for name in figures)
-    return Answer(values, summary["overloaded"], tuple(summary["warnings"]), result.inputs())
+    return Answer(values, summary["queue_growth"], tuple(summary["warnings"]), result.inputs())
 
 
 def _of(name: str, error: InputError) -> InputError:

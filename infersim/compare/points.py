@@ -11,6 +11,7 @@ from infersim.compare.contenders import Answer, Contender, check_figures
 from infersim.compare.scenarios import FIGURES, check_replications, compared
 from infersim.errors import InputError
 from infersim.load import canonical_hash
+from infersim.runs.figures import GROWTH
 from infersim.sweep.chosen import Chosen, choose
 from infersim.sweep.runs import Progress
 
@@ -61,10 +62,9 @@ def _answer(point: Chosen, number: int, names: Sequence[str]) -> Answer:
     run = point.runs[number]
     known = dict(zip(run.names, run.values.tolist(), strict=True))
     values = (known.get(name, math.nan) for name in names)
-    overloaded = run.status == "overload"
     return Answer(
         tuple(None if math.isnan(value) else value for value in values),
-        overloaded,
-        (run.reason,) if overloaded else (),
+        known[GROWTH],
+        (run.reason,) if run.status == "overload" else (),
         {"scenario": canonical_hash(point.loaded.scenario, point.loaded.folder)},
     )

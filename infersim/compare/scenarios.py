@@ -101,4 +101,4 @@ def whole(found: dict[tuple[int, int], Answer], among: Sequence[int]) -> list[in
 
 
 def _only(run: Answer, has: Sequence[bool]) -> Answer:
-    return Answer(tuple(itertools.compress(run.figures, has)), run.overloaded, run.warnings, run.inputs)
+    return Answer(tuple(itertools.compress(run.figures, has)), run.queue_growth, run.warnings, run.inputs)

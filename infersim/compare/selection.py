@@ -8,7 +8,7 @@ Source: Kim and Nelson, A Fully Sequential Procedure for Indifference-Zone Selec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -65,6 +65,18 @@ class Selection:
         if self.observations == self._first:
             self._end_first_stage()
         if self.observations >= self._first:
+            self._screen()
+
+    def exclude(self, systems: Collection[int], at: int) -> None:
+        """Drop systems for another reason than their means.
+
+        Args:
+            systems: their numbers.
+            at: after how many of their observations.
+        """
+        self.alive = [system for system in self.alive if system not in systems]
+        self.dropped_at |= dict.fromkeys(systems, at)
+        if self.alive and self.observations >= self._first:
             self._screen()
 
     def _end_first_stage(self) -> None:

@@ -12,6 +12,10 @@ from infersim.metrics.naming import better
 LEVEL = 0.05
 """Chance that any of all differences shown is called one though there is none."""
 
+UNTOLD, NO_VALUE, GROWS = "not told apart", "no value", "queue grows"
+SILENT = (UNTOLD, NO_VALUE, GROWS)
+"""Verdicts that tell no difference."""
+
 
 def holm(chances: Sequence[float]) -> list[float]:
     """p-values corrected for their number.
@@ -42,7 +46,7 @@ def verdict(figure: str, difference: Difference, corrected: float) -> str:
     if difference.pairs > 1 and difference.mean == 0.0 == difference.half_width:
         return "the same"
     if corrected > LEVEL:
-        return "not told apart"
+        return UNTOLD
     way = "higher" if difference.mean > 0.0 else "lower"
     good = better(figure)
     return way if good is None else "better" if way == good else "worse"

@@ -50,9 +50,10 @@ def mser(series: np.ndarray, batch: int = BATCH) -> int:
 def found_s(requests: dict[str, np.ndarray], end_s: float) -> float:
     """When a run's start is over [s], at most half of the run.
 
-    The later of two truncations: of the number of requests in the system, and of those among them that have their
-    first token. The first is the latencies' sum by Little's law; in a closed loop it does not change, and the second
-    fills as the first burst of prompts is worked off.
+    MSER-5 of the number of requests in the system plus the number of those among them that have their first token. The
+    first is the latencies' sum by Little's law; in a closed loop it does not change, and the second fills as the first
+    burst of prompts is worked off. The second by itself would not do: a busy server is full for long, and what is
+    constant to the run's end has no variance, which the rule would take for the steady state.
 
     Args:
         requests: columns of requests.
@@ -63,8 +64,8 @@ def found_s(requests: dict[str, np.ndarray], end_s: float) -> float:
     taken = requests["status"] != REJECTED
     begin, first, leave = (requests[name][taken] for name in ("arrival_s", "first_token_s", "finish_s"))
     width_s = end_s / BINS
-    cuts = (mser(occupancy(_ever(enter), _ever(leave), width_s, BINS)) for enter in (begin, first))
-    return max(cuts) * width_s
+    held = sum(occupancy(_ever(enter), _ever(leave), width_s, BINS) for enter in (begin, first))
+    return mser(np.asarray(held)) * width_s
 
 
 def is_longest(begin_s: float, end_s: float) -> bool:

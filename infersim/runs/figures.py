@@ -39,7 +39,8 @@ POOL = (
 DEPLOYED = tuple(f"deployment.{name}" for name in ("replicas", "devices", "tensor"))
 """Figures of each `pools.NAME` alone."""
 SPAN = ("span.begin_s", "span.end_s")
-"""Figures of the whole."""
+GROWTH = "queue_growth"
+"""Figures of the whole; `metrics.steady_state` says what the last tells of one or several runs."""
 LATER = frozenset({"throughput.items_per_s", "kv_cache.prefix_hit_fraction", "preemptions.total"})
 """Figures that are known, and that no simulation gives yet: rows with them have no answer there."""
 _SI = "figures are in SI units: s, tokens, J, W, USD"
@@ -59,7 +60,7 @@ def check_figure(name: str, prefix: str) -> None:
     of, _, inner = below.partition(".")
     known = {"classes": (*TRAFFIC, *VERDICTS), "pools": (*POOL, *DEPLOYED)}.get(group)
     lead = f"{prefix}{group}.{of}." if known and of else prefix
-    allowed, asked = (known, inner) if known and of else ((*TRAFFIC, *VERDICTS, *POOL, *SPAN), name)
+    allowed, asked = (known, inner) if known and of else ((*TRAFFIC, *VERDICTS, *POOL, *SPAN, GROWTH), name)
     if asked not in allowed:
         hint = nearest(f"{lead}{asked}", (f"{lead}{figure}" for figure in allowed))
         hint = f"{hint} ({_SI})" if hint else f"docs/json.md tells every figure; {_SI}"

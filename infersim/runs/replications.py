@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from infersim import load, provenance
 from infersim.metrics import replicated
+from infersim.metrics.steady_state import is_overloaded
 from infersim.result import FILES as RUN_FILES
 from infersim.result import REPLICATIONS, Result
 from infersim.rng import replication_seed
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FILES = ("summary.json", "scenario.yaml", REPLICATIONS, "provenance.json")
 _OWN = ("schema_version", "scenario", "seed")
 """What stands before the figures: of the whole, not a mean."""
+GROWS = "arrivals outrun service: the figures have no steady state, depend on the run's length, and have no intervals."
 _LEFT_OUT = ("confidence", "intervals", "warnings", "wall")
 
 
@@ -84,11 +86,16 @@ class Replications:
         cut = f"interrupted: the figures are those of {len(runs):,} of {asked:,} replications."
         return [
             *([cut] if self.interrupted else []),
+            *([GROWS] if self._overloaded else []),
             *replicated.told([run["warnings"] for run in runs]),
             *_verdicts(runs),
             *_gaps(runs),
             *narrow(self._alike, [figures_of(run) for run in runs]),
         ]
+
+    @property
+    def _overloaded(self) -> bool:
+        return is_overloaded([run.summary["queue_growth"] for run in self._runs.values()])
 
     @cached_property
     def _summary(self) -> dict[str, Any]:
@@ -103,10 +110,11 @@ class Replications:
             "seeds": self.seeds,
             **({"interrupted": True} if self.interrupted else {}),
             **replicated.mean(figures),
-            "overloaded": any(run["overloaded"] for run in runs),
+            "overloaded": self._overloaded,
             "confidence": confidence,
             "warnings": self.warnings,
-            "ci95": replicated.ci95(figures),
+            # of a growing queue no number has a steady mean that an interval could hold
+            "ci95": replicated.ci95(figures[:1] if self._overloaded else figures),
         }
 
     def summary(self) -> dict[str, Any]:

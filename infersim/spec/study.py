@@ -68,7 +68,8 @@ class Sequential(Spec):
     """A field of `infersim run --json`, e.g. `ttft_s.p99`."""
     relative_half_width: Annotated[Number, Field(gt=0, lt=1)]
     """Half of the 95% interval over the mean."""
-    least: Annotated[Integer, Field(ge=2, le=MOST_REPLICATIONS)] = 3
+    least: Annotated[Integer, Field(ge=2, le=MOST_REPLICATIONS)] = 10
+    """Before the interval is looked at: of fewer it is narrow by chance too often, and covers less than it says."""
     most: Annotated[Integer, Field(ge=2, le=MOST_REPLICATIONS)] = 50
 
     @model_validator(mode="after")

@@ -14,6 +14,8 @@ import numpy as np
 from infersim.errors import InputError
 from infersim.load.canonical import scalar
 from infersim.metrics.replicated import CONFIDENCE
+from infersim.metrics.steady_state import is_overloaded
+from infersim.runs.figures import GROWTH
 from infersim.runs.store import Outcome
 from infersim.sweep.points import Points
 
@@ -31,7 +33,7 @@ class Row:
         reason: why, where it is not ok.
         replications: runs that the figures are means of.
         names: of the figures.
-        figures: mean, low and high end of its 95% interval of each; NaN where there is none.
+        figures: mean, low and high end of its 95% interval of each; NaN where there is none, as of an overload.
     """
 
     status: str
@@ -56,15 +58,38 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
         return Row(missing)
     names = runs[0].names
     mean, low, high = _intervals(np.array([_values(run, names) for run in runs]))
-    overloaded = [run for run in runs if run.status == "overload"]
     status, reason = "ok", ""
-    if overloaded:
-        status, reason = "overload", overloaded[0].reason
-        if len(runs) > 1:
-            reason = f"in {len(overloaded)} of {len(runs)} replications, first: {reason}"
+    if is_overloaded([_growth(run) for run in runs]):
+        status, reason = "overload", _why_overloaded(runs)
+        low = high = np.full(mean.size, math.nan)
+    elif gaps := _gaps(runs, names):
+        reason = gaps
     if missing:
         status, reason = missing, reason or "replications are missing"
     return Row(status, reason, len(runs), names, np.array([mean, low, high]))
+
+
+def _growth(run: Outcome) -> float:
+    return float(run.values[run.names.index(GROWTH)])
+
+
+def _gaps(runs: Sequence[Outcome], names: tuple[str, ...]) -> str:
+    """Which figures are means of fewer runs than the others, since some runs have none."""
+    counts = (~np.isnan([_values(run, names) for run in runs])).sum(axis=0)
+    few = [f"{name} ({count})" for name, count in zip(names, counts.tolist(), strict=True) if 0 < count < len(runs)]
+    if not few:
+        return ""
+    return f"{len(few)} figures are means of fewer than {len(runs)} replications: {', '.join(few[:3])}" + (
+        ", …" if len(few) > 3 else ""
+    )
+
+
+def _why_overloaded(runs: Sequence[Outcome]) -> str:
+    """The first run's own words, and how many have such; together runs show what none need show by itself."""
+    told = [run.reason for run in runs if run.status == "overload"]
+    if not told:
+        return f"overload: arrivals outran service, as {len(runs)} replications show together"
+    return told[0] if len(runs) == 1 else f"in {len(told)} of {len(runs)} replications, first: {told[0]}"
 
 
 def _values(run: Outcome, names: tuple[str, ...]) -> np.ndarray:

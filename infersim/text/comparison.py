@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any
 
 from infersim.metrics.naming import named
-from infersim.metrics.steady_state import mostly
 from infersim.text import facts, notebook
 from infersim.text.blocks import rows_block, sentences, warning_lines
 from infersim.units import show_seconds
@@ -70,8 +69,6 @@ def _heading(summary: dict[str, Any]) -> str:
 def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
     """A title and rows for each two scenarios."""
     means = {each["name"]: each["figures"] for each in summary["scenarios"]}
-    runs = summary["replications"]
-    growing = {each["name"] for each in summary["scenarios"] if mostly(each["overloaded"], runs)}
     pairs = dict.fromkeys((row["of"], row["against"]) for row in summary["differences"])
     for of, against in pairs:
         rows = [["", "this", "that", "difference", "verdict", "pairing"]]
@@ -79,22 +76,20 @@ def _tables(summary: dict[str, Any]) -> Iterator[tuple[str, list[list[str]]]]:
             if (row["of"], row["against"]) == (of, against):
                 figure = row["figure"]
                 both = (value(figure, means[name][figure]["mean"]) for name in (of, against))
-                rows.append(
-                    [label(figure), *both, _difference(row, growing), row["verdict"], _ratio(row["variance_ratio"])]
-                )
+                rows.append([label(figure), *both, _difference(row), row["verdict"], _ratio(row["variance_ratio"])])
         yield f"{of} (this) against {against} (that)", rows
 
 
-def _difference(row: dict[str, Any], growing: set[str]) -> str:
+def _difference(row: dict[str, Any]) -> str:
     """`−12.3% ± 0.4%` of the first's mean; of shares percentage points; in the figure's own unit where that mean is 0.
 
-    Latencies and queues of a scenario whose queue grows have no size: it depends on the run's length.
+    Where a queue grows, differences of latencies and queues have no size: it depends on the run's length.
     """
     if row["mean"] is None:
         return facts.NOTHING
     waits = {*row["figure"].split(".")} & {*facts.LATENCIES, "queue"}
-    if waits and growing & {row["of"], row["against"]}:
-        return "queue grows"
+    if waits and row["verdict"] == "queue grows":
+        return facts.NOTHING
     half = None if row["ci95"] is None else (row["ci95"][1] - row["ci95"][0]) / 2
     if _is_share(row["figure"]):
         told = f"{100 * row['mean']:+.2f} pp"
@@ -122,11 +117,17 @@ def _ratio(ratio: float | None) -> str:
 
 def _notes(summary: dict[str, Any]) -> dict[str, str]:
     """What verdicts and pairing mean here."""
-    count = len(summary["differences"])
-    notes = {
-        "verdicts": f"the chance that any of these {count} calls a difference where there is none is 5% at most "
-        "(Holm); 'not told apart': if there is a difference, it takes more replications to see it"
-    }
+    grows = sorted(each["name"] for each in summary["scenarios"] if each["overloaded"])
+    count = sum(row["verdict"] != "queue grows" for row in summary["differences"])
+    notes = {}
+    if count:
+        notes["verdicts"] = (
+            f"the chance that any of these {count} calls a difference where there is none is 5% at most (Holm); "
+            "'not told apart': if there is a difference, it takes more replications to see it"
+        )
+    if grows:
+        told = f"arrivals outran service in {', '.join(grows)}, which has no steady state"
+        notes["queue grows"] = f"{told}: what is shown there depends on the run's length, without interval or verdict"
     ratios = [row["variance_ratio"] for row in summary["differences"] if row["variance_ratio"] is not None]
     if ratios:
         least, middle = min(ratios), median(ratios)

@@ -33,17 +33,27 @@ def html(summary: dict[str, Any]) -> str:
 
 
 def _heading(summary: dict[str, Any]) -> str:
+    if summary["best"] is None:
+        return f"no best by {label(summary['figure'])}: arrivals outrun service in all {len(summary['scenarios'])}"
     word = "best" if summary["decided"] else "best so far, not decided"
     of = f"of {len(summary['scenarios'])} by {label(summary['figure'])} ({summary['better']} is better)"
     return f"{summary['best']}: {word} {of}"
 
 
 def _rows(summary: dict[str, Any]) -> list[list[str]]:
-    rows = [["", label(summary["figure"]), "replications", ""]]
+    mean, word = ("geometric_mean", " (geometric mean)") if summary["relative"] else ("mean", "")
+    rows = [["", f"{label(summary['figure'])}{word}", "replications", ""]]
     for each in summary["scenarios"]:
-        what = "dropped" if each["dropped"] else "best" if each["name"] == summary["best"] else "still in"
-        rows.append([each["name"], value(summary["figure"], each["mean"]), facts.number(each["replications"]), what])
+        found = value(summary["figure"], each[mean])
+        rows.append([each["name"], found, facts.number(each["replications"]), _what(each, summary["best"])])
     return rows
+
+
+def _what(scenario: dict[str, Any], best: str | None) -> str:
+    """What became of a scenario."""
+    if scenario["overloaded"]:
+        return "queue grows"
+    return "dropped" if scenario["dropped"] else "best" if scenario["name"] == best else "still in"
 
 
 def _notes(summary: dict[str, Any]) -> dict[str, str]:

@@ -26,10 +26,10 @@ def bench(monkeypatch, attained, arrivals=POISSON, saturation=math.inf, noise=0.
         requests = loaded.scenario.run.requests
         share = attained(load) + noise * np.random.default_rng(number).normal()
         met = round(SENT * min(max(short(share) if requests < REQUESTS else share, 0.0), 1.0))
-        over = load > saturation
+        growth = 9.0 if load > saturation else 0.0
         done = {"requests_per_s": min(load, saturation)}
         nothing = {name: {"p50": 1.0, "p99": 2.0} for name in ("ttft_s", "tpot_s", "e2e_s")}
-        return Observed(requests, requests, (met,), (SENT,), ({},), over, done["requests_per_s"], nothing, done)
+        return Observed(requests, requests, (met,), (SENT,), ({},), growth, done["requests_per_s"], nothing, done)
 
     monkeypatch.setattr(benches, "observe", observe)
     loaded = from_mapping(

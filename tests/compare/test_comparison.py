@@ -71,29 +71,48 @@ def test_overloads_and_unlike_runs_are_said(chat):
     found = sim.compare(chat, (chat, many), names=["calm", "flood"], replications=2, figures=["ttft_s.mean"])
     assert found.warnings[0] == "the scenarios differ in run.requests: so do their runs."
     assert found.warnings[1].startswith("flood: overload")
-    assert [each["overloaded"] for each in found.summary()["scenarios"]] == [0, 2]
+    assert [each["overloaded"] for each in found.summary()["scenarios"]] == [False, True]
     assert ">queue grows<" in found._repr_html_()
     assert ">queue grows<" not in sim.compare(chat, (chat, FASTER), replications=2)._repr_html_()
 
 
-@pytest.mark.parametrize(("overloaded", "grows"), [(1, False), (2, False), (3, True), (4, True)])
-def test_a_queue_grows_where_more_than_half_of_the_replications_say_so(chat, overloaded, grows):
-    """So that one burst at the end of one run decides nothing."""
+def test_a_class_of_another_name_is_no_pair_and_is_said(chat, tmp_path):
+    renamed = tmp_path / "renamed.yaml"
+    renamed.write_text(chat.read_text(encoding="utf-8").replace("  chat:", "  talk:"), encoding="utf-8")
+    found = sim.compare(chat, renamed, replications=4, figures=["ttft_s.mean"])
+    assert found.warnings[0].startswith(
+        "not all scenarios have the traffic classes 'chat', 'talk': requests are paired"
+    )
+    assert found.differences[0]["mean"] != 0.0  # alike but for the name, and yet not the same requests
+    assert found.differences[0]["variance_ratio"] < 20
+    assert not sim.compare(chat, (chat, FASTER), replications=2, figures=["ttft_s.mean"]).warnings
+
+
+@pytest.mark.parametrize(("growths", "grows"), [((9.0, 0.2, 0.2, 0.2), False), ((1.5, 1.4, 1.6, 1.3), True)])
+def test_a_queue_grows_where_all_replications_together_say_so(chat, growths, grows):
+    """One burst at the end of one run decides nothing; what no run shows by itself, all may show together."""
     answers = [
-        [Answer((1.0 + scenario + run / 10,), scenario == 1 and run < overloaded, (), {}) for run in range(4)]
+        [Answer((1.0 + scenario + run / 10,), growth * scenario, (), {}) for run, growth in enumerate(growths)]
         for scenario in range(2)
     ]
     among = contenders([chat, chat], (), ["a", "b"])
-    found = Comparison(among, ["ttft_s.mean"], 1, answers)
-    assert found.summary()["scenarios"][1]["overloaded"] == overloaded
-    assert ("queue grows" in page(found.summary())) == grows
+    summary = Comparison(among, ["ttft_s.mean"], 1, answers).summary()
+    calm, other = summary["scenarios"]
+    (row,) = summary["differences"]
+    assert (calm["overloaded"], other["overloaded"]) == (False, grows)
+    assert calm["figures"]["ttft_s.mean"]["ci95"] is not None
+    assert (other["figures"]["ttft_s.mean"]["ci95"] is None) == grows
+    assert row["verdict"] == ("queue grows" if grows else "worse")
+    assert (row["ci95"] is None) == (row["p_holm"] is None) == grows
+    assert row["mean"] == pytest.approx(1.0)
+    assert ("queue grows" in page(summary)) == grows
 
 
 def test_differences_of_shares_are_percentage_points(chat):
     shares = ["goodput.fraction", "utilisation.busy", "pools.main.kv_cache.mean_fraction", "goodput.attained"]
     figures = [*shares, "batch.mean"]
     values = [[0.5, 0.25, 0.0, 1.0, 2.0], [0.6, 0.3, 0.01, 0.5, 2.2]]
-    answers = [[Answer(tuple(of), False, (), {})] * 2 for of in values]
+    answers = [[Answer(tuple(of), 0.0, (), {})] * 2 for of in values]
     found = Comparison(contenders([chat, chat], (), ["a", "b"]), figures, 1, answers)
     lines = [line for line in page(found.summary(), 120).splitlines() if " pp" in line or "batch.mean" in line]
     told = [re.search(r"[+-][\d.]+ ?(pp|%)", line)[0] for line in lines]
@@ -177,6 +196,26 @@ def test_the_best_is_the_same_for_any_number_of_processes(chat, tmp_path):
     assert {path.name for path in folder.iterdir()} == {*one.files}
     assert json.loads((folder / "selection.json").read_text())["better"] == "higher"
     assert one.best in one._repr_html_()
+
+
+def test_the_best_is_none_whose_queue_grows(chat):
+    """Of throughput the overloaded scenario has most, and of 10 fast requests in 1,000 s the calm one has least."""
+    flood = {"workload.chat.arrivals.rate_per_s": 1000}
+    given = [(chat, flood), (chat, FASTER), chat]
+    options = {"figure": "throughput.requests_per_s", "overrides": {"run.requests": 400}, "first": 3, "most": 6}
+    found = find_best(*given, names=["flood", "faster", "chat"], **options)
+    told = found.summary()
+    assert told["best"] in ("faster", "chat")
+    assert told["warnings"][0] == "arrivals outran service, no steady state to be the best of: flood."
+    (flooded,) = (each for each in told["scenarios"] if each["overloaded"])
+    assert told["scenarios"][-1] is flooded
+    assert flooded["mean"] > max(each["mean"] for each in told["scenarios"][:-1])
+    assert "queue grows" in found._repr_html_()
+    none = find_best((chat, flood), (chat, {**flood, "run.seed": 2}), **options)
+    assert none.best is None
+    assert not none.decided
+    assert none.summary()["best"] is None
+    assert "arrivals outrun service in all 2" in none._repr_html_()
 
 
 def test_what_is_not_decided_says_so(chat):

@@ -65,3 +65,16 @@ def test_what_is_dropped_stays_so():
     sums = found.means[2]
     found.add([1e9, 1e9, -1e9])  # after the end nothing is taken
     assert (found.best, found.means[2]) == (0, sums)
+
+
+def test_of_skewed_figures_the_best_geometric_mean_is_found_by_their_logarithms():
+    """Logarithms themselves skewed, as of tail latencies: nine at 5% above the best in the geometric mean."""
+    found = []
+    for seed in range(200):
+        rng, selection = np.random.default_rng(seed), Selection(SYSTEMS, np.log1p(0.05))
+        medians = np.where(np.arange(SYSTEMS) == 3, 1.0, 1.05)
+        while selection.best is None:
+            shared = 0.3 * rng.normal()
+            selection.add(np.log(medians) + shared + 0.1 * rng.standard_gamma(2.0, SYSTEMS) / np.sqrt(2.0))
+        found.append(selection.best == 3)
+    assert np.mean(found) >= 0.93

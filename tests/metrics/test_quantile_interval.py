@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from infersim.metrics.batch_means import CORRELATED, TOO_SHORT
-from infersim.metrics.quantile_interval import LEAST_BEYOND, of_one_run, order_statistics
+from infersim.metrics.quantile_interval import LEAST_CROWDS, crowds, of_one_run, order_statistics
 
 
 @pytest.mark.parametrize(("count", "ranks"), [(6, (1, 6)), (10, (2, 9)), (20, (6, 15)), (100, (40, 61))])
@@ -45,7 +45,20 @@ def test_one_run_of_independent_values_is_as_sure_as_a_sample():
         assert low < np.quantile(values, share) < high
 
 
-def test_one_run_needs_values_beyond_the_quantile_and_a_steady_state():
-    count = int(LEAST_BEYOND / 0.01)
-    assert of_one_run(np.zeros(count - 1), 0.99) == TOO_SHORT
-    assert of_one_run(np.arange(float(count)), 0.99) == CORRELATED
+def test_crowds_are_counted_between_the_quarters():
+    ramp = np.tile(np.arange(100.0), 7)
+    assert crowds(ramp) == crowds(ramp[::-1]) == crowds(-ramp) == 7
+    assert crowds(np.repeat(ramp, 9)) == 7
+    assert crowds(np.arange(100.0)) == 1
+    assert crowds(np.zeros(100)) == crowds(np.zeros(0)) == 0
+
+
+def test_one_run_needs_crowds_beyond_the_quantile_and_a_steady_state():
+    ramps = np.random.default_rng(1).exponential(size=(LEAST_CROWDS, 400))
+    ramps.sort(axis=1)
+    assert of_one_run(ramps[:-1].ravel(), 0.75) == TOO_SHORT
+    assert of_one_run(ramps.ravel(), 0.75) != TOO_SHORT
+    assert of_one_run(ramps.ravel(), 0.9) == of_one_run(ramps.ravel(), 0.1) == TOO_SHORT
+    assert of_one_run(np.zeros(10_000), 0.99) == TOO_SHORT
+    drifting = np.random.default_rng(1).normal(size=20_000) + np.linspace(0.0, 1.0, 20_000)
+    assert of_one_run(drifting, 0.5) == CORRELATED

@@ -51,11 +51,16 @@ def test_what_has_none_says_why(summary, changes, why):
     assert {*summary(**changes)["intervals"]["missing"].values()} == {why}
 
 
-def test_replications_have_intervals_of_their_own_and_say_if_any_is_overloaded(tmp_path):
+def test_replications_have_intervals_of_their_own_and_say_if_queues_grow(tmp_path):
     (tmp_path / "chat.yaml").write_text(CHAT, encoding="utf-8")
     figures = sim.replicate(tmp_path / "chat.yaml", replications=2).summary()
     assert figures["overloaded"] is False
     assert "intervals" not in figures
     assert "batch_means" not in json.dumps(figures)
     rate = {"workload.chat.arrivals.rate_per_s": 1000, "run.requests": 2000}
-    assert sim.replicate(tmp_path / "chat.yaml", rate, replications=2).summary()["overloaded"] is True
+    over = sim.replicate(tmp_path / "chat.yaml", rate, replications=2).summary()
+    assert over["overloaded"] is True
+    assert over["warnings"][0].startswith("arrivals outrun service")
+    assert over["ttft_s"]["p99"] > 0.0
+    assert over["ci95"]["ttft_s"]["p99"] is over["ci95"]["throughput"]["requests_per_s"] is None
+    assert figures["ci95"]["ttft_s"]["p99"] is not None

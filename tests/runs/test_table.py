@@ -10,7 +10,7 @@ from infersim import simulate
 from infersim.errors import InputError
 from infersim.load import load_scenario
 from infersim.runs import read_table
-from infersim.runs.figures import LATER, POOL, TRAFFIC, figure
+from infersim.runs.figures import GROWTH, LATER, POOL, TRAFFIC, figure
 from infersim.runs.select import rows_where
 from tests.runs.tables import BASE, CLIENTS, LENGTH, ROWS, write, write_text
 
@@ -193,7 +193,7 @@ def test_figures_are_those_that_a_run_has(tmp_path):
         "goodput.slo.",
     )  # asked or run
     found = {path for path in leaves(summary) if not path.startswith(apart)}
-    assert found == {*TRAFFIC, *POOL} - LATER
+    assert found == {*TRAFFIC, *POOL, GROWTH} - LATER
     for name in ("classes.load.ttft_s.mean", "pools.main.kv_cache.peak_fraction"):
         assert figure(summary, name) == figure(summary, name.split(".", 2)[2])
     assert figure(summary, "throughput.nothing") is None

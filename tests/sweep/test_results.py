@@ -133,17 +133,32 @@ def test_mistakes_in_python_are_told(tmp_path):
 
 
 def outcome(*values: float, status: str = "ok") -> Outcome:
-    return Outcome(status, "so" if status != "ok" else "", ("a", "b"), np.array(values).tobytes())
+    growth = 9.0 if status == "overload" else 0.3
+    figures = np.array([*values, growth]).tobytes()
+    return Outcome(status, "so" if status != "ok" else "", ("a", "b", "queue_growth"), figures)
 
 
 def test_a_row_of_runs_that_differ():
     row = row_of([outcome(1.0, np.nan), outcome(2.0, 7.0), outcome(3.0, 7.0, status="overload")])
-    assert row.status == "overload"
-    assert row.reason == "in 1 of 3 replications, first: so"
+    assert row.status == "ok"  # one burst at the end of one run
+    assert row.reason == "1 figures are means of fewer than 3 replications: b (2)"
+    assert row_of([outcome(1.0, 2.0)] * 3).reason == ""
     mean, low, high = row.figures.T[0]
     half = 4.302652729911275 / np.sqrt(3)  # t of two degrees of freedom, a deviation of 1
     assert (mean, low, high) == pytest.approx((2.0, 2 - half, 2 + half))
     assert row.figures.T[1].tolist() == [7.0, 7.0, 7.0]
+
+
+def test_an_overloaded_row_has_means_and_no_intervals():
+    row = row_of([outcome(1.0, 5.0), outcome(2.0, 7.0, status="overload"), outcome(3.0, 9.0, status="overload")])
+    assert row.status == "overload"
+    assert row.reason == "in 2 of 3 replications, first: so"
+    assert row.figures[0, :2].tolist() == [2.0, 7.0]
+    assert np.isnan(row.figures[1:]).all()
+    alone = Outcome("ok", "", ("queue_growth",), np.array([1.5]).tobytes())  # none by itself, but all alike
+    together = row_of([alone] * 5)
+    assert together.status == "overload"
+    assert together.reason == "overload: arrivals outran service, as 5 replications show together"
 
 
 def test_rows_without_figures():

@@ -5,6 +5,8 @@ A rate of 95% comes out between 92.3 and 97.3% in 99 of 100 such experiments; se
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,8 @@ from infersim.metrics.batch_means import batch_means
 from infersim.metrics.quantile_interval import of_one_run, order_statistics
 from infersim.metrics.replicated import ci95
 from infersim.spec.engines import VllmEngine
+from infersim.spec.study import Sequential
+from infersim.sweep.stopping import wanted
 from tests.sim.helpers import LinearTiming, open_traffic, run_cluster
 from tests.theory.queues import KINDS, STEP_S, drawn, mean_wait_s, wait_quantile_s, waits_s
 
@@ -82,8 +86,8 @@ def test_paired_differences(first, second):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_batch_means(kind):
-    load, customers = 0.5, 15_000
+@pytest.mark.parametrize(("load", "customers"), [(0.5, 15_000), (0.7, 15_000), (0.8, 20_000)])
+def test_batch_means(kind, load, customers):
     found = [batch_means(row[500:]) for row in waits_s(*drawn(kind, load, REPETITIONS, customers, seed=1))]
     told = [each.ci95 for each in found if not isinstance(each, str)]
     assert len(told) >= 0.9 * REPETITIONS  # or the check of correlation refuses what is fine
@@ -91,14 +95,41 @@ def test_batch_means(kind):
     assert PROMISED[0] <= covered <= PROMISED[1]
 
 
-@pytest.mark.parametrize("share", [0.6, 0.9])
-def test_quantiles_of_one_run(share):
-    load, customers = 0.5, 15_000
-    found = [of_one_run(row[500:], share) for row in waits_s(*drawn("M/M/1", load, REPETITIONS, customers, seed=2))]
-    told = [each[0] for each in found if not isinstance(each, str)]
+@pytest.mark.parametrize(
+    ("load", "share", "customers"),
+    [
+        (0.5, 0.6, 15_000),
+        (0.5, 0.9, 15_000),
+        (0.7, 0.5, 15_000),
+        (0.8, 0.5, 15_000),
+        (0.8, 0.9, 20_000),
+        (0.5, 0.99, 20_000),
+        (0.7, 0.99, 30_000),
+        (0.8, 0.99, 60_000),
+    ],
+)
+def test_quantiles_of_one_run(load, share, customers):
+    told = [each for rows in queues(load, customers) for each in quantiles(rows, share)]
     assert len(told) >= 0.9 * REPETITIONS
     covered = np.mean([low <= wait_quantile_s(load, share) <= high for low, high in told])
     assert PROMISED[0] <= covered <= PROMISED[1]
+
+
+@pytest.mark.parametrize(("load", "customers"), [(0.8, 20_000), (0.9, 60_000)])
+def test_a_run_too_short_for_a_far_quantile_has_no_interval_in_place_of_a_wrong_one(load, customers):
+    assert not [each for rows in queues(load, customers, 100) for each in quantiles(rows, 0.99)]
+
+
+def queues(load: float, customers: int, repetitions: int = REPETITIONS) -> Iterator[np.ndarray]:
+    """Waits of M/M/1, 50 queues at a time."""
+    for seed in range(repetitions // 50):
+        yield waits_s(*drawn("M/M/1", load, 50, customers + 500, seed=30 + seed))[:, 500:]
+
+
+def quantiles(rows: np.ndarray, share: float) -> list[list[float]]:
+    """The intervals of those runs that have one."""
+    found = (of_one_run(row, share) for row in rows)
+    return [each[0] for each in found if not isinstance(each, str)]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
@@ -106,3 +137,19 @@ def test_quantiles_of_independent_values(share):
     values = np.random.default_rng(1).exponential(size=(REPETITIONS, 1000))
     intervals = [order_statistics(row, share) for row in values]
     assert_covers(intervals, -np.log(1 - share), (0.92, 0.99))  # at least 95%, whatever the distribution
+
+
+@pytest.mark.parametrize(("spread", "width"), [(0.2, 0.1), (0.1, 0.05), (0.5, 0.2)])
+@pytest.mark.parametrize("skewed", [False, True])
+def test_means_of_as_many_replications_as_the_rule_of_a_study_takes(spread, width, skewed):
+    rule = Sequential(figure="ttft_s.p99", relative_half_width=width, most=500)
+    rng = np.random.default_rng(2)
+    shape = np.sqrt(np.log(1 + spread**2))
+    intervals = []
+    for _ in range(REPETITIONS):
+        values = rng.lognormal(-(shape**2) / 2, shape, 500) if skewed else rng.normal(1.0, spread, 500)
+        count, then = 0, rule.least
+        while then > count:
+            count, then = then, wanted(rule, values[:then].tolist())
+        intervals.append(ci95(values[:count].tolist()))
+    assert_covers(intervals, 1.0)
