@@ -77,6 +77,24 @@ class Axis:
         )
 
     @property
+    def counted(self) -> str:
+        """What a load counts, for people: `arrivals_per_s` where some begin sessions and others are requests."""
+        sessions = [is_of_sessions(self.loaded.scenario.workload[name]) for name in self.own]
+        if not self._is_rate or not any(sessions):
+            return self.unit
+        return "sessions_per_s" if all(sessions) else "arrivals_per_s"
+
+    @property
+    def besides_per_s(self) -> float | None:
+        """Requests a second that come besides the load; None where they, or the load, are not told by rates."""
+        return self.fixed_per_s if self._is_rate and self.opened else None
+
+    @property
+    def of_traces(self) -> list[str]:
+        """Classes that replay a trace."""
+        return [name for name, traffic in self.loaded.scenario.workload.items() if traffic.trace is not None]
+
+    @property
     def requests(self) -> int | None:
         """Requests of a run at the load as written; None where only a trace's end tells."""
         run = self.loaded.scenario.run

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infersim import load
-from infersim.capacity.axis import axis_of, is_of_sessions
+from infersim.capacity.axis import axis_of
 from infersim.capacity.bench import Bench
 from infersim.capacity.goals import goals_of
 from infersim.capacity.miss import nearest_miss
@@ -27,6 +27,7 @@ _ALIKE = 0.04
 """A load so near, as a share, to one that was tried by whole runs is not run again."""
 _PICTURED = 4
 SESSIONS = "the load counts sessions that begin a second where a class has sessions, each of several requests."
+TRACES = "the interval holds what chance does within the scenario, and not that the trace of {} is one of many."
 
 
 def curve(
@@ -110,9 +111,10 @@ def _warnings(bench: Bench, found: Found | None, interrupted: bool) -> list[str]
     if interrupted:
         lacks = "" if found is not None or not bench.goals else " The capacity was not found by then."
         said.append(f"interrupted: the figures are those of {bench.ran:,} runs; more were to come.{lacks}")
-    workload = axis.loaded.scenario.workload
-    if axis.unit == "requests_per_s" and any(is_of_sessions(workload[name]) for name in axis.own):
+    if axis.counted != axis.unit:
         said.append(SESSIONS)
+    if axis.of_traces and found is not None and found.half is not None:
+        said.append(TRACES.format(", ".join(axis.of_traces)))
     if found is not None and found.load is not None and found.half is None:
         said.append("the goals hold at every load up to saturation: the capacity is saturation's.")
     return said

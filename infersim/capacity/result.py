@@ -91,10 +91,11 @@ class Curve:
         return pandas.DataFrame(self._table)
 
     def plot(self) -> Figure:
-        """Latency and attainment against load."""
+        """Latency, throughput and attainment against load."""
         from infersim.plots.curve import curve_picture
 
-        return curve_picture(self._figures, capacity.shown(self._figures), capacity.titles(self._figures))
+        points, titles = capacity.shown(self._figures), capacity.titles(self._figures)
+        return curve_picture(self._figures, points, titles, self._axis.besides_per_s)
 
     def save(self, folder: Path | str) -> Path:
         """Write `files` into a folder, each whole or not at all.
@@ -150,7 +151,7 @@ def figures(
         "scenario": scenario.name,
         "seed": scenario.run.seed,
         **({"interrupted": True} if interrupted else {}),
-        "load": {"unit": axis.unit, "classes": [*axis.own], "as_written": axis.as_written},
+        "load": {"unit": axis.counted, "classes": [*axis.own], "as_written": axis.as_written},
         "slo": [goal.data() for goal in bench.goals],
         **rates,
         "limited_by": None if found is None or found.load is None else found.limited_by,

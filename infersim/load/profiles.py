@@ -130,10 +130,18 @@ def read_profile(kind: str, path: Path) -> Any:
     return _read(kind, *_stamped(path))
 
 
+def profile_path(kind: str, name: str, folder: Path = Path()) -> Path:
+    """The file that a name means, as for `load_profile`.
+
+    Raises:
+        InputError: no such profile.
+    """
+    return named_path(kind, name, folder) or _find(kind, name, "")
+
+
 def profile_hash(kind: str, name: str, folder: Path = Path()) -> str:
     """SHA-256 of a profile's file."""
-    path = named_path(kind, name, folder) or _find(kind, name, "")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(profile_path(kind, name, folder).read_bytes()).hexdigest()
 
 
 def config_path(name: str, folder: Path) -> Path | None:

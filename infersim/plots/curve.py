@@ -17,17 +17,21 @@ Figures = dict[str, Any]
 _PANELS = (("ttft_s", "Time to first token"), ("tpot_s", "Time per output token"))
 
 
-def curve_picture(figures: Figures, points: Sequence[dict[str, Any]], titles: Sequence[str]) -> Figure:
-    """Panels side by side: TTFT, TPOT, attainment.
+def curve_picture(
+    figures: Figures, points: Sequence[dict[str, Any]], titles: Sequence[str], besides_per_s: float | None = None
+) -> Figure:
+    """Panels side by side: TTFT, TPOT, throughput, attainment.
 
     Args:
         figures: what `Curve.summary()` returns.
         points: those of its points that are shown.
         titles: lines above.
+        besides_per_s: requests that come besides the load [1/s], so that what is sent can be drawn, too; None where the
+            load does not count requests.
     """
-    made, axes = figure(1, 3, 13.0, 4.3)
+    made, axes = figure(1, 4, 16.5, 4.3)
     clients = figures["load"]["unit"] == "clients"
-    unit = "clients" if clients else "load [requests/s]"
+    unit = "clients" if clients else f"load [{figures['load']['unit'].replace('_per_s', '/s')}]"
     x = np.array([point["clients"] if clients else point["rate_per_s"] for point in points], dtype=float)
     for ax, (name, label) in zip(axes, _PANELS, strict=False):
         _latency(ax, x, points, name)
@@ -36,8 +40,10 @@ def curve_picture(figures: Figures, points: Sequence[dict[str, Any]], titles: Se
             if bound <= ax.get_ylim()[1] * 3 and bound >= ax.get_ylim()[0] / 3:
                 ax.axhline(bound, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)))
                 _beside(ax, bound, share)
-    _attainment(axes[2], x, points, figures)
-    title(axes[2], "Requests that meet the SLO", unit, "")
+    _throughput(axes[2], x, points, besides_per_s)
+    title(axes[2], "Throughput", unit, "requests/s")
+    _attainment(axes[3], x, points, figures)
+    title(axes[3], "Requests that meet the SLO", unit, "")
     end = 1.04 * max(x.max(initial=1.0), figures["saturation_requests_per_s"] or 0.0 if not clients else 0.0)
     for ax in axes:
         _mark(ax, figures, clients)
@@ -86,6 +92,17 @@ def _beside(ax: Axes, bound: float, share: float) -> None:
 def _digit(value: float) -> str:
     """The first digit of a tick between powers of ten."""
     return f"{value:.0e}"[0]
+
+
+def _throughput(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], besides_per_s: float | None) -> None:
+    """Requests served, overloaded points, too; beyond saturation they stay behind those that are sent."""
+    served = _numbers([point["throughput"]["requests_per_s"] for point in points])
+    if besides_per_s is not None and x.size:
+        ends = np.array([0.0, x.max()])
+        ax.plot(ends, ends + besides_per_s, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)), label="sent")
+    ax.plot(x, served, "o-", color=BLUE, linewidth=1.8, markersize=4, label="served")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False, fontsize=8, loc="upper left", labelcolor=INK)
 
 
 def _attainment(ax: Axes, x: np.ndarray, points: Sequence[dict[str, Any]], figures: Figures) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from infersim.errors import InputError
-from infersim.load import Base, overlay
+from infersim.load import Base, Loaded, overlay
 from infersim.metrics.replicated import leaves
 from infersim.runs.figures import check_figure
+from infersim.runs.keys import Keys
 from infersim.runs.replications import alone, figures_of
 from infersim.runs.runner import refusal
 from infersim.runs.store import Outcome
@@ -35,17 +36,28 @@ class Given:
     profiles: str | None = None
 
 
-Task = tuple[dict[str, Any], int]
-"""Settings by path, and which replication."""
+Task = tuple[dict[str, Any], int, bytes]
+"""Settings by path, which replication, and the key under which the run is to be kept."""
+CHANGED = "infersim, a profile or a trace is not what it was as the sweep began; sweep again"
 
 
 def answer(given: Given, task: Task) -> Outcome:
-    """What becomes of one run; whatever it raises is an outcome, too."""
-    settings, replication = task
+    """What becomes of one run; whatever it raises is an outcome, too. What was not read as its key says is an error."""
+    settings, replication, key = task
     try:
         with overlay(given.profiles):
-            loaded = given.base.laid_under(settings, given.label)
-            summary = simulate(alone(loaded, replication)).summary()
+            loaded, before = alone(given.base.laid_under(settings, given.label), replication), Keys()
+            if before.of(loaded) != key:
+                return Outcome("error", CHANGED)
+            found = _simulated(loaded)
+            return found if Keys().files(loaded) == before.files(loaded) else Outcome("error", CHANGED)
+    except InputError as error:
+        return refused(error)
+
+
+def _simulated(loaded: Loaded) -> Outcome:
+    try:
+        summary = simulate(loaded).summary()
     except InputError as error:
         return refused(error)
     except Exception as error:

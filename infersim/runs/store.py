@@ -159,6 +159,12 @@ class Store:
             row = self._database.execute("SELECT says FROM about WHERE what = ?", (what,)).fetchone()
         return None if row is None else row[0]
 
+    def claim(self, what: str, says: str) -> str:
+        """Say something about the store unless it is said already, whoever else does so now; what is said then."""
+        with self._told():
+            self._database.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (what, says))
+        return self.about(what) or says
+
     def say(self, what: str, says: str) -> None:
         """Say something about the store."""
         with self._told():

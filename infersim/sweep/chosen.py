@@ -13,7 +13,7 @@ from infersim.load.study import LoadedStudy, read_study
 from infersim.metrics.naming import short
 from infersim.runs.store import RUNS, Outcome, Store
 from infersim.spec.study import Budget
-from infersim.sweep.folder import STUDY, is_written, say_written
+from infersim.sweep.folder import STUDY, is_written, say_written, texts_in
 from infersim.sweep.points import Points, points_of
 from infersim.sweep.runs import Progress, Runs, doer_of
 
@@ -122,7 +122,7 @@ def _completed(
                 runs.complete(doer, numbers, count)
         finally:
             if same:
-                say_written(store)
+                say_written(store, texts_in(folder))
         return [runs.of(number, count) for number in numbers]
     finally:
         store.close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from infersim.errors import InputError
 from infersim.load import to_yaml
 from infersim.load.relative import absolute
 from infersim.load.study import LoadedStudy
+from infersim.load.text import read_text
 from infersim.runs.store import RUNS, Store
 from infersim.saving import save_files
 from infersim.sweep.points import Points
@@ -37,12 +39,21 @@ def open_folder(folder: Path, loaded: LoadedStudy, points: Points) -> Store:
         whose = json.loads(store.about(_WHOSE) or "null") if store.is_made() else None
         store.close()
         _check_owner(folder, whose, mine)
-    data = {"name": loaded.study.name, **_asked(loaded), "scenario": BASE}
-    texts = {BASE: base_text(loaded), STUDY: to_yaml({"schema": "infersim/study/1", **data})}
-    _write_texts(folder, texts)
+    save_files(folder, (), lambda draft: None)  # made, and can be written
     store = Store(folder)
-    store.say(_WHOSE, json.dumps(mine))
+    try:
+        _check_owner(folder, json.loads(store.claim(_WHOSE, json.dumps(mine))), mine)
+        _write_texts(folder, _texts(loaded))
+    except BaseException:
+        store.close()
+        raise
     return store
+
+
+def _texts(loaded: LoadedStudy) -> dict[str, str]:
+    """The study and its scenario as the folder keeps them, by file."""
+    data = {"name": loaded.study.name, **_asked(loaded), "scenario": BASE}
+    return {BASE: base_text(loaded), STUDY: to_yaml({"schema": "infersim/study/1", **data})}
 
 
 def save_table(folder: Path, loaded: LoadedStudy, table: Table, store: Store) -> None:
@@ -53,17 +64,31 @@ def save_table(folder: Path, loaded: LoadedStudy, table: Table, store: Store) ->
         write_table(table, draft / RESULTS[1], draft / RESULTS[2])
 
     save_files(folder, RESULTS, write)
-    say_written(store)
+    say_written(store, _texts(loaded))
 
 
-def say_written(store: Store) -> None:
-    """Note that the table beside the store holds what all its runs say of the study."""
-    store.say(_WRITTEN, str(store.count()))
+def say_written(store: Store, texts: Mapping[str, str]) -> None:
+    """Note that the table beside the store is what all its runs say of a study, which is given by its files."""
+    store.say(_WRITTEN, _mark(store, texts))
 
 
 def is_written(folder: Path, store: Store) -> bool:
-    """Whether the table in the folder holds all runs of the store."""
-    return (folder / RESULTS[1]).is_file() and store.about(_WRITTEN) == str(store.count())
+    """Whether the table in the folder is what all runs of the store say of the study that is there."""
+    return (folder / RESULTS[1]).is_file() and store.about(_WRITTEN) == _mark(store, texts_in(folder))
+
+
+def texts_in(folder: Path) -> dict[str, str]:
+    """The study and its scenario that the folder has, by file.
+
+    Raises:
+        InputError: it has none.
+    """
+    return {name: read_text(folder / name) for name in (BASE, STUDY)}
+
+
+def _mark(store: Store, texts: Mapping[str, str]) -> str:
+    """Changes with the study and with the number of runs."""
+    return f"{store.count()} {hashlib.sha256(json.dumps(sorted(texts.items())).encode()).hexdigest()}"
 
 
 @contextmanager

@@ -179,7 +179,7 @@ class Runs:
                 away[number] = point, key
                 self._open[point] += 1
                 pending.add(key)
-                yield number, (self._points.settings(point), replication)
+                yield number, (self._points.settings(point), replication, key)
             self._close(point)
 
     def _is_over(self) -> bool:

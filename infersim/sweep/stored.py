@@ -86,7 +86,7 @@ def stored(folder: Path) -> Iterator[Stored]:
         raise InputError("no such folder", "it is what --out of infersim sweep names", file=str(folder))
     store = Store(folder, write=False)
     try:
-        if not store.is_made():
+        if not store.is_made() or not (folder / STUDY).is_file():
             raise InputError("no run is finished there", "sweep again to go on", file=str(folder))
         if is_written(folder, store):
             source: object = folder / RESULTS[1]

@@ -53,10 +53,15 @@ def html(figures: Figures) -> str:
 def heading(figures: Figures) -> str:
     """The scenario's name, and what varies."""
     load = figures["load"]
-    unit = "clients" if load["unit"] == "clients" else "requests/s"
+    unit = unit_of(figures)
     of = ", ".join(load["classes"])
     written = f"{facts.number(load['as_written'])} {unit} as written"
     return f"{facts.title(figures)}: latency against load of {of} ({written})"
+
+
+def unit_of(figures: Figures) -> str:
+    """What a load counts: `requests/s`, `sessions/s`, `arrivals/s` of both, or `clients`."""
+    return figures["load"]["unit"].replace("_per_s", "/s")
 
 
 def titles(figures: Figures) -> list[str]:
@@ -72,7 +77,8 @@ def capacity_sentence(figures: Figures) -> str:
         return "no SLO given (workload.NAME.slo, or --slo ttft_s.p99=1)"
     if rate is None:
         return _NOT_YET if figures["miss"] is None and "interrupted" in figures else "none: no load meets the SLO"
-    text = f"{facts.number(rate)} requests/s"
+    unit = "requests/s" if clients is not None else unit_of(figures)
+    text = f"{facts.number(rate)} {unit}"
     if clients is not None:
         text = f"{clients:,} clients, {text}"
     if figures["ci95"]:
@@ -85,8 +91,9 @@ def answers(figures: Figures) -> dict[str, str]:
     """SLO, capacity, saturation."""
     told = {"SLO": "; ".join(goal(each, len(figures["slo"]) > 1) for each in figures["slo"])} if figures["slo"] else {}
     saturation = figures["saturation_requests_per_s"]
+    unit = "requests/s" if figures["load"]["unit"] == "clients" else unit_of(figures)
     none = _NOT_YET if "interrupted" in figures else "not reached"
-    shown = none if saturation is None else f"{facts.number(saturation)} requests/s"
+    shown = none if saturation is None else f"{facts.number(saturation)} {unit}"
     return {**told, "capacity": capacity_sentence(figures), "saturation": shown}
 
 
@@ -106,8 +113,8 @@ def shown(figures: Figures) -> list[dict[str, Any]]:
 def point_rows(figures: Figures) -> list[list[str]]:
     """A head, and a row a load."""
     clients = figures["load"]["unit"] == "clients"
-    head = ["clients"] if clients else []
-    head += ["requests/s", "runs", "met", "±", "TTFT p50", "TTFT p99", "TPOT p50", "TPOT p99", "output tokens/s"]
+    head = ["clients", "requests/s"] if clients else [unit_of(figures)]
+    head += ["runs", "met", "±", "TTFT p50", "TTFT p99", "TPOT p50", "TPOT p99", "output tokens/s"]
     return [head, *(_row(point, clients) for point in shown(figures))] if figures["points"] else []
 
 
@@ -131,7 +138,7 @@ def miss(figures: Figures) -> dict[str, str]:
     found = figures["miss"]
     if found is None:
         return {}
-    unit = "clients" if figures["load"]["unit"] == "clients" else "requests/s"
+    unit = unit_of(figures)
     several = len(figures["slo"]) > 1
     parts = "; ".join(_missed(each, several) for each in found["missed"])
     told = {"nearest miss": f"at {facts.number(found['load'])} {unit}, the lowest load tried: {parts}"}

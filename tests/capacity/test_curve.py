@@ -8,6 +8,7 @@ import infersim as sim
 from infersim.capacity.goals import goals_of
 from infersim.errors import InputError
 from infersim.load import from_mapping
+from infersim.text.capacity import page
 
 POISSON = {"kind": "poisson", "rate_per_s": 2}
 
@@ -170,3 +171,51 @@ def test_what_is_known_at_an_interruption_is_kept(ended, found):
     done[0] = 0
     with pytest.raises(KeyboardInterrupt):
         sim.curve(small(SLO, max_num_seqs=8), **asked)
+
+
+def test_throughput_is_drawn_up_to_where_it_stands_still(found):
+    figures = found.summary()
+    ax = found.plot().axes[2]
+    assert ax.get_title(loc="left") == "Throughput"
+    lines = {line.get_label(): line.get_xydata() for line in ax.get_lines()}
+    sent, served = lines["sent"], lines["served"]
+    assert sent[:, 0].tolist() == sent[:, 1].tolist()  # of one open class, what is sent is the load
+    over = [point["rate_per_s"] for point in figures["points"] if point["overloaded"]]
+    assert set(over) <= {*served[:, 0].tolist()}
+    assert served[-1, 1] < 0.95 * served[-1, 0]
+    assert served[0, 1] == pytest.approx(served[0, 0], rel=0.1)
+
+
+def conversations(classes):
+    data = small(SLO, requests=300, max_num_seqs=8)
+    talk = data["workload"]["chat"] | {"sessions": {"turns": {"kind": "fixed", "value": 3}}}
+    data["workload"] = {"chat": talk, "api": data["workload"]["chat"]} if classes == 2 else {"chat": talk}
+    return data
+
+
+@pytest.mark.parametrize(("classes", "unit"), [(1, "sessions/s"), (2, "arrivals/s")])
+def test_loads_of_sessions_are_called_so(classes, unit):
+    found = sim.curve(conversations(classes), points=0, replications=3)
+    figures = found.summary()
+    assert figures["load"]["unit"] == unit.replace("/s", "_per_s")
+    text = page(figures)
+    assert f" {unit}" in text
+    assert "requests/s" not in text
+    assert found.plot().axes[0].get_xlabel() == f"load [{unit}]"
+    assert [line.get_label() for line in found.plot().axes[2].get_lines()][:1] == ["served"]
+    assert any("counts sessions that begin" in each for each in figures["warnings"])
+
+
+def test_a_trace_is_said_to_be_one_of_many(tmp_path, found):
+    rows = "".join(f"{second / 2},{100 + 7 * (second % 13)},{5 + second % 20}\n" for second in range(600))
+    (tmp_path / "t.csv").write_text("arrival_s,prompt_tokens,output_tokens\n" + rows)
+    data = small(SLO, max_num_seqs=8)
+    data["workload"]["chat"] = {
+        "trace": {"path": str(tmp_path / "t.csv"), "format": "plain"},
+        "slo": {"ttft_s": 0.1, "attainment": 0.99},
+    }
+    del data["run"]["requests"]
+    told = sim.curve(data, points=0, replications=3)
+    assert told.ci95 is not None
+    assert any("trace of chat is one of many" in each for each in told.warnings)
+    assert not any("one of many" in each for each in found.warnings)

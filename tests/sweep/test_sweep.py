@@ -22,7 +22,9 @@ from infersim.load.study import read_study
 from infersim.runs import read_table
 from infersim.runs.answer import Given, answer
 from infersim.runs.crew import Crew
-from infersim.runs.store import RUNS, Outcome
+from infersim.runs.store import RUNS, Outcome, Store
+from infersim.sweep.folder import open_folder
+from infersim.sweep.points import points_of
 from infersim.sweep.sweep import sweep_study
 from tests.sweep.studies import RATE, REPLICAS, SCENARIO, STUDY, write
 
@@ -206,9 +208,58 @@ def test_two_sweeps_at_once_share_what_they_find(tmp_path):
     assert len(times(tmp_path / "out")) == 72
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_changes_while_a_sweep_is_at_work_leaves_no_stale_run(tmp_path, jobs):
+    lines = ["arrival_s,prompt_tokens,output_tokens\n", *(f"{n / 10},{100 + n},4\n" for n in range(12))]
+    trace = tmp_path / "t.csv"
+    trace.write_text("".join(lines))
+    path = write(tmp_path, MANY, TRACED + FLEET + "run: {seed: 1}\n")
+    path.write_text(path.read_text().replace(f"  {RATE}: {{from: 5, to: 500, points: 3, scale: log}}\n", ""))
+    calm = sweep(path, tmp_path / "calm").to_dataframe()
+
+    def changes(done: int, of: int) -> None:
+        if done == 5:
+            trace.write_text("".join(line.replace(",4\n", ",400\n") for line in lines))
+
+    found = sweep_study(read_study(path), tmp_path / "out", jobs, changes).to_dataframe()
+    assert "error" in {*found.status}
+    assert found.reason.dropna().str.contains("is not what it was as the sweep began; sweep again").all()
+    trace.write_text("".join(lines))
+    again = sweep(path, tmp_path / "out")
+    assert again.simulated > 0
+    assert again.to_dataframe().equals(calm)
+
+
+def test_a_table_is_of_the_study_that_is_there(tmp_path, infersim):
+    """One whose sweep was killed before its first run, too."""
+    out, path = tmp_path / "out", write(tmp_path)
+    sweep(path, out)
+    shown = infersim("results", out, "--columns", "point,status,replications").out
+    for change in (
+        lambda: write(tmp_path, STUDY, SCENARIO.replace("requests: 12", "requests: 13")),
+        lambda: write(tmp_path, STUDY.replace("replications: 2", "replications: 3")),
+    ):
+        open_folder(out, read_study(change()), points_of(read_study(path))).close()
+        assert "unfinished" in infersim("results", out, "--columns", "point,status,replications").out
+        write(tmp_path)
+        sweep(path, out)
+        assert infersim("results", out, "--columns", "point,status,replications").out == shown
+
+
+def test_of_two_studies_that_begin_at_once_one_has_the_folder(tmp_path, monkeypatch):
+    """Both look whose it is before either has said so."""
+    out, path = tmp_path / "out", write(tmp_path)
+    sweep(path, out)
+    monkeypatch.setattr(Store, "is_made", lambda store: False)
+    before = (out / "study.yaml").read_bytes()
+    with pytest.raises(sim.InputError, match="holds the runs of another study"):
+        sweep(write(tmp_path, STUDY.replace("name: tiny", "name: other"), name="other.yaml"), out)
+    assert (out / "study.yaml").read_bytes() == before
+
+
 def deadly_once(given, task) -> Outcome:
     """The first run of two replicas kills its process, the first time."""
-    settings, _ = task
+    settings = task[0]
     given, marker = given
     if settings[REPLICAS] == 2 and not marker.exists():
         marker.touch()
@@ -218,7 +269,7 @@ def deadly_once(given, task) -> Outcome:
 
 def deadly(given, task) -> Outcome:
     """Every run of two replicas at the lowest rate kills its process."""
-    settings, _ = task
+    settings = task[0]
     if settings == {REPLICAS: 2, RATE: 5.0}:
         os.kill(os.getpid(), signal.SIGKILL)
     return answer(given, task)
