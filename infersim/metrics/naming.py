@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 Direction = Literal["lower", "higher"]
 _LOWER = ("ttft_s.", "tpot_s.", "itl_s.", "e2e_s.", "queue_s.", "cost.usd_", "energy.joules_")
 _HIGHER = ("throughput.", "goodput.")
@@ -39,6 +41,15 @@ _COUNTED = ("mean", "min", "max", "value")
 _SECONDS = (("µs", 1e-6, 1e-3), ("ms", 1e-3, 1.0), ("s", 1.0, math.inf))
 
 
+_BRIEF = {
+    "throughput.requests_per_s": "requests/s",
+    "throughput.output_tokens_per_s": "output tokens/s",
+    "goodput.requests_per_s": "goodput/s",
+    "cost.usd_per_million_output_tokens": "USD/M tokens",
+    "energy.joules_per_output_token": "J/token",
+}
+
+
 class Named(NamedTuple):
     """A figure for people.
 
@@ -66,6 +77,14 @@ def named(figure: str) -> Named:
             title = quantity
     title = lead + title
     return Named(title[0].upper() + title[1:], _unit(first, last))
+
+
+def brief(figure: str) -> Named:
+    """A figure's title and unit in few letters, for tables: `output tokens/s`, which says its unit itself."""
+    if figure in _BRIEF:
+        return Named(_BRIEF[figure], "")
+    title, unit = named(figure)
+    return Named(lower_first(title), unit)
 
 
 def better(figure: str) -> Direction | None:
@@ -99,6 +118,15 @@ def settings_named(paths: Sequence[str]) -> list[Named]:
     found = [_setting(name) for name in names]
     titles = [each.title for each in found]
     return [each if titles.count(each.title) == 1 else Named(name, "") for each, name in zip(found, names, strict=True)]
+
+
+def number_texts(numbers: np.ndarray) -> list[str]:
+    """Different numbers in three digits, or in as many as tell them apart; whole ones in full."""
+    for digits in (3, 4, 6):
+        texts = [f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}" for value in numbers.tolist()]
+        if len({*texts}) == len(texts):
+            return texts
+    return [*map(str, numbers.tolist())]
 
 
 def unit_of_seconds(middle_s: float) -> tuple[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infersim.metrics.naming import Named, settings_named
+from infersim.metrics.naming import Named, number_texts, settings_named
 
 Table = Mapping[str, np.ndarray]
 DEFAULT = "default"
@@ -140,19 +140,10 @@ def _axis(column: np.ndarray, path: str, name: Named, log: bool) -> Axis:
     if column.dtype.kind in "iuf" and not np.isnan(column.astype(float)).any():
         numbers, codes = np.unique(column, return_inverse=True)
         is_log = bool(numbers[0] > 0) and (log or _even_ratios(numbers))
-        return Axis(path, *name, _number_texts(numbers), codes, numbers.astype(float), is_log)
+        return Axis(path, *name, number_texts(numbers), codes, numbers.astype(float), is_log)
     texts = [_text(value) for value in column.tolist()]
     levels = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     return Axis(path, *name, [*levels], np.array([levels[text] for text in texts]), None, False)
-
-
-def _number_texts(numbers: np.ndarray) -> list[str]:
-    """Numbers in three digits, or in as many as tell them apart; whole ones in full."""
-    for digits in (3, 4, 6):
-        texts = [f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}" for value in numbers.tolist()]
-        if len({*texts}) == len(texts):
-            return texts
-    return [*map(str, numbers.tolist())]
 
 
 def _text(value: object) -> str:

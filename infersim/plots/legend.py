@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from infersim.plots import style
 
 _MOST = 6
-_LETTER_IN, _HANDLE_IN = 0.078, 0.6
+_LETTER_IN, _HANDLE_IN = 0.067, 0.66
 _LETTERS = 48
 
 

@@ -113,8 +113,9 @@ def _panel(ax: Axes, table: Table, layout: Layout, lines: Sequence[Line], figure
         y = values[line.rows] / scale.size
         ax.plot(x, y, ls=line.dashes if join else "none", color=line.colour, marker=line.marker, markersize=4, lw=1.7)
         partial = np.isin(table["status"][line.rows].astype(str), PARTIAL)
-        hollow: dict[str, Any] = {"mfc": "white", "markersize": 5, "mew": 1.2, "zorder": 3}
-        ax.plot(x[partial], y[partial], ls="none", color=line.colour, marker=line.marker, **hollow)
+        if partial.any():
+            hollow: dict[str, Any] = {"mfc": "white", "markersize": 5, "mew": 1.2, "zorder": 3}
+            ax.plot(x[partial], y[partial], ls="none", color=line.colour, marker=line.marker, **hollow)
         bottom, top = low[line.rows] / scale.size, high[line.rows] / scale.size
         bottom = np.maximum(bottom, y / 5 if scale.log else 0.0)  # an interval that reaches 0 has no end on a log axis
         top = np.minimum(top, 100.0) if scale.unit == "%" else top

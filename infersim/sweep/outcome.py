@@ -12,7 +12,9 @@ from infersim.errors import InputError, nearest
 from infersim.sweep.pictures import Pictures
 from infersim.sweep.query import Query
 from infersim.sweep.table import Table
-from infersim.text.sweep import FIGURES, lines, table_cells
+from infersim.text.blocks import warning_lines
+from infersim.text.sweep import FIGURES
+from infersim.text.sweep_table import heading, lines, notes, table_columns
 
 if TYPE_CHECKING:
     import pandas
@@ -31,6 +33,9 @@ class SweepResult:
         simulated: runs that this sweep did.
         folder: where it is kept.
         log: paths that were given on a logarithmic scale.
+        title: of its pictures; the name by default.
+        warnings: sentences on what its figures do not say.
+        stale: of each point, whether its cost is at another device's price.
     """
 
     def __init__(
@@ -41,10 +46,13 @@ class SweepResult:
         simulated: int = 0,
         folder: Path | None = None,
         log: Collection[str] = (),
+        title: str = "",
+        warnings: Sequence[str] = (),
+        stale: Sequence[bool] = (),
     ):
         self._table, self.paths, self.name = table, [*paths], name
-        self._pictures = Pictures(table, paths, log, name)
-        self.simulated, self.folder = simulated, folder
+        self._pictures = Pictures(table, paths, log, title or name)
+        self.simulated, self.folder, self.warnings, self._stale = simulated, folder, [*warnings], [*stale]
 
     def __len__(self) -> int:
         return len(self._table["point"])
@@ -67,6 +75,7 @@ class SweepResult:
             "statuses": self.statuses,
             "runs_simulated": self.simulated,
             "folder": None if self.folder is None else str(self.folder),
+            "warnings": self.warnings,
         }
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -147,12 +156,20 @@ class SweepResult:
         return f"<SweepResult {self.name!r}: {len(self):,} points ({said})>"
 
     def _repr_html_(self) -> str:
-        cells = table_cells(self._table, self.paths, FIGURES, _SHOWN)
-        head, *rows = [[escape(cell) for cell in row] for row in cells]
+        columns = table_columns(self._table, self.paths, FIGURES, _SHOWN, self._led(), self._stale)
+        head = "".join(f"<th>{escape(each)}</th>" for each in heading(columns))
+        rows = zip(*([*map(escape, each.cells)] for each in columns), strict=True)
         body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-        more = f"<p>and {len(self) - len(rows):,} more</p>" if len(self) > len(rows) else ""
-        return f"<table><thead><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr></thead>{body}</table>{more}"
+        left_out = len(self) - _SHOWN
+        said = [*([f"and {left_out:,} more"] if left_out > 0 else []), *notes(self._table, 200), *self.warnings]
+        below = "".join(f"<p>{escape(text)}</p>" for text in said)
+        style = "text-align: right; font-variant-numeric: tabular-nums"
+        return f'<table style="{style}"><thead><tr>{head}</tr></thead>{body}</table>{below}'
 
     def page(self, width: int) -> str:
-        """The axes and a few figures as text."""
-        return "\n".join(lines(self._table, self.paths, width, _SHOWN))
+        """The axes and a few figures as text, and what is to be known of them."""
+        found = lines(self._table, self.paths, width, _SHOWN, self._led(), self._stale)
+        return "\n".join([*found, *warning_lines(self.warnings, width)])
+
+    def _led(self) -> list[str]:
+        return self._pictures.layout().led

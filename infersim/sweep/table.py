@@ -62,8 +62,10 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
         status, reason = "overload", overloaded[0].reason
         if len(runs) > 1:
             reason = f"in {len(overloaded)} of {len(runs)} replications, first: {reason}"
-    if missing:
-        status, reason = missing, reason or "replications are missing"
+    if missing and status == "overload":  # what is known by now outweighs what is missing
+        reason = f"{reason}; replications are missing ({missing})"
+    elif missing:
+        status, reason = missing, "replications are missing"
     return Row(status, reason, len(runs), names, np.array([mean, low, high]))
 
 

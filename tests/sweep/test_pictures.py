@@ -31,7 +31,7 @@ def test_a_folder_read_again_draws_what_the_sweep_drew(folder):
         again = found.whole()
     assert again.paths == [REPLICAS, RATE]
     ax = again.plot("ttft_s.p99").axes[0]
-    assert (ax.get_xlabel(), ax.get_xscale()) == ("rate_per_s", "log")
+    assert (ax.get_xlabel(), ax.get_xscale()) == ("rate [per s]", "log")
 
 
 @pytest.mark.parametrize(
