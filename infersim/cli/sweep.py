@@ -13,7 +13,7 @@ import click
 from infersim.cli.groups import Command
 from infersim.cli.output import print_json, terminal_width
 from infersim.cli.progress import counting, say
-from infersim.errors import InputError
+from infersim.errors import InfersimError, InputError
 
 if TYPE_CHECKING:
     from infersim.load.study import LoadedStudy
@@ -118,7 +118,7 @@ def _study(
 
 @contextmanager
 def _told(folder: Path, progress: Progress) -> Iterator[Progress]:
-    """Ctrl-C says how far the sweep is, and how to go on."""
+    """Ctrl-C, and a cluster that is lost, say how far the sweep is, and how to go on."""
     at = [0, 0]
 
     def told(done: int, of: int) -> None:
@@ -127,8 +127,8 @@ def _told(folder: Path, progress: Progress) -> Iterator[Progress]:
 
     try:
         yield told
-    except KeyboardInterrupt:
-        if at[1]:
+    except (KeyboardInterrupt, InfersimError) as error:
+        if at[1] and not isinstance(error, InputError):
             click.echo(
                 f"\n{at[0]:,} of {at[1]:,} runs are done and kept in {folder}; the same command goes on", err=True
             )

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import connection as connections
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
@@ -23,10 +24,19 @@ from infersim.runs.pool import born_deaf
 
 Work = Callable[[Any, Any], Any]
 """Does one piece, from what all share and the piece's own task."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """In place of the answer of a piece that is given up, and why."""
+
+    why: str
+
+
 Done = tuple[int, Any] | None
-"""A piece's number and its answer, or `KILLED`; None where nothing happened for a while."""
-KILLED = object()
-"""In place of the answer of a piece that killed two processes."""
+"""A piece's number and its answer, or `Lost`; None where nothing happened for a while."""
+KILLED = Lost("the process that simulated it died, twice: perhaps for want of memory")
+"""Of a piece that killed two processes."""
 LOOK_S = 0.1
 """The crew looks up so often, whether anything is done or not [s]."""
 _AHEAD_S, _MOST_AHEAD = 0.1, 16

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from infersim.errors import InputError
-from infersim.runs.crew import KILLED, LOOK_S, Done, Work
+from infersim.errors import InfersimError, InputError
+from infersim.runs.crew import KILLED, LOOK_S, Done, Lost, Work
 from infersim.runs.keys import code_hash
 
-PATIENCE_S = 20
+PATIENCE_S, _CLOSE_S = 20, 5
+"""How long a cluster may be without workers, and how long to wait for its farewell [s]."""
 _AHEAD = 4
 """So many runs are with the cluster for each of its threads."""
 _FAILURES = 2
@@ -30,6 +33,7 @@ class Cluster:
     Raises:
         InputError: on entering, where `distributed` is not installed, no scheduler answers, it has no workers, or they
             run other sources.
+        InfersimError: the scheduler or all workers are gone while they are at work.
     """
 
     def __init__(self, address: str, work: Work, given: Any):
@@ -37,9 +41,11 @@ class Cluster:
         self._client: Any = None
         self._away: dict[Any, tuple[int, Any]] = {}
         self._failures: dict[int, int] = {}
+        self._manned_s, self._quiet = 0.0, ExitStack()
 
     def __enter__(self) -> Cluster:
         label = f"--dask {self._address}"
+        self._manned_s = time.monotonic()
         try:
             from distributed import Client
         except ImportError:
@@ -61,19 +67,22 @@ class Cluster:
             self._client.close()
             hint = "install the same on all of them"
             raise InputError(f"{other[0]} has not these sources of infersim", hint, file=label)
+        self._quiet.enter_context(_silent("distributed"))
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(Exception):
             self._client.cancel([*self._away])
-        self._client.close()
+        with suppress(Exception):
+            self._client.close(timeout=_CLOSE_S)
+        self._quiet.close()
 
     def do(self, tasks: Iterator[tuple[int, Any]]) -> Iterator[Done]:
         """Answers; a piece that killed several workers is answered by `KILLED`."""
         from distributed import wait
 
         while True:
-            room = _AHEAD * max(sum(self._client.nthreads().values()), 1) - len(self._away)
+            room = _AHEAD * max(self._threads(), 1) - len(self._away)
             for number, task in itertools.islice(tasks, max(room, 0)):
                 self._submit(number, task)
             if not self._away:
@@ -87,14 +96,55 @@ class Cluster:
                 number, task = self._away.pop(future)
                 try:
                     answer = future.result()
-                except Exception:  # of Dask: what was with a worker that died, or was lost with it
+                except Exception as error:  # of Dask: what was with a worker that died, or was lost with it
+                    self._threads()  # or with the scheduler
                     self._failures[number] = self._failures.get(number, 0) + 1
                     if self._failures[number] < _FAILURES:
                         self._submit(number, task)
                     else:
-                        yield number, KILLED
+                        yield number, _lost(error)
                 else:
                     yield number, answer
 
+    def _threads(self) -> int:
+        """Threads of all workers, of which there are none for a while at most.
+
+        Raises:
+            InfersimError: the scheduler is gone, or all workers are, for good.
+        """
+        try:
+            if self._client.status != "running":
+                raise OSError("the connection is lost")
+            found = sum(self._client.nthreads().values())
+        except (OSError, RuntimeError, TimeoutError) as error:
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InfersimError(f"the scheduler at {self._address} answers no more: {said}") from None
+        now_s = time.monotonic()
+        self._manned_s = now_s if found else self._manned_s
+        if now_s - self._manned_s > PATIENCE_S:
+            raise InfersimError(f"the scheduler at {self._address} has no workers left")
+        return found
+
     def _submit(self, number: int, task: Any) -> None:
         self._away[self._client.submit(self._work, self._given, task, pure=False)] = number, task
+
+
+def _lost(error: Exception) -> Lost:
+    from distributed import KilledWorker
+
+    said = " ".join(str(error).split())[:500]
+    return KILLED if isinstance(error, KilledWorker) else Lost(f"Dask lost it, twice: {type(error).__name__}: {said}")
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep a package's loggers from the terminal: what is wrong is told as an error."""
+    names = [each for each in logging.root.manager.loggerDict if f"{each}.".startswith(f"{name}.")]
+    before = {each: logging.getLogger(each).level for each in names}
+    for each in names:
+        logging.getLogger(each).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for each, level in before.items():
+            logging.getLogger(each).setLevel(level)

@@ -14,6 +14,7 @@ from infersim.load import load_profile
 from infersim.load.loaded import Loaded
 from infersim.load.messages import show, together
 from infersim.load.study import LoadedStudy
+from infersim.load.text import missing
 from infersim.sweep.points import Points
 
 _MOST_LEVELS, _MOST_BESIDE = 2_000, 200
@@ -69,18 +70,38 @@ class Tried:
 
 def _errors(loaded: LoadedStudy, points: Points, number: int) -> list[InputError]:
     try:
-        return [*_unknown_profiles(loaded.base.laid_under(points.settings(number), loaded.file))]
+        return [*_unknown_files(loaded.base.laid_under(points.settings(number), loaded.file))]
     except InputError as error:
         return [*getattr(error, "errors", (error,))]
 
 
-def _unknown_profiles(laid: Loaded) -> Iterator[InputError]:
+def _unknown_files(laid: Loaded) -> Iterator[InputError]:
+    """Profiles and traces that the scenario names and that are not there."""
     for name, pool in laid.scenario.fleet.items():
-        for kind, wanted in (("model", pool.model), ("device", pool.device)):
-            try:
-                load_profile(kind, wanted, f"fleet.{name}.{kind}", laid.folder)
-            except InputError as error:
-                yield laid.locate(error)
+        wanted = [("model", pool.model, "model", pool.model), ("device", pool.device, "device", pool.device)]
+        if pool.engine.version is not None:
+            wanted.append(
+                ("engine", f"{pool.engine.kind}-{pool.engine.version}", "engine.version", pool.engine.version)
+            )
+        for kind, profile, field, written in wanted:
+            yield from _unknown(laid, kind, profile, f"fleet.{name}.{field}", written)
+    for name, traffic in laid.scenario.workload.items():
+        if traffic.model is not None:
+            yield from _unknown(laid, "workload", traffic.model, f"workload.{name}.model", traffic.model)
+        if traffic.trace is not None and not (laid.folder / traffic.trace.path).is_file():
+            path = laid.folder / traffic.trace.path
+            error = missing(path, ())
+            yield laid.locate(InputError(error.problem, error.hint, f"workload.{name}.trace.path", show(path.name)))
+
+
+def _unknown(laid: Loaded, kind: str, profile: str, field: str, written: str) -> Iterator[InputError]:
+    try:
+        load_profile(kind, profile, field, laid.folder)
+    except InputError as error:
+        value = repr(written) if error.value else error.value
+        yield laid.locate(
+            InputError(error.problem, error.hint, error.field, value, error.file, error.line, error.column)
+        )
 
 
 def _has(errors: list[InputError], error: InputError) -> bool:

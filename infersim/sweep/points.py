@@ -11,6 +11,7 @@ import numpy as np
 
 from infersim.errors import InputError
 from infersim.load.messages import together
+from infersim.load.places import Place
 from infersim.load.relative import absolute
 from infersim.load.study import LoadedStudy
 from infersim.runs.columns import check_names, sort_columns
@@ -160,7 +161,11 @@ def _rows(loaded: LoadedStudy, name: str) -> tuple[Level, ...]:
     levels, errors = [], []
     for row in range(len(table)):
         try:
-            levels.append(Level(table.settings(row), {}, table.label(row, "name") or table.label(row, "id") or ""))
+            settings = table.settings(row)
+            fields = dict.fromkeys(settings, f"table.{row}")
+            place = Place(str(path), sheet.lines[row])
+            loaded.places.add(f"table.{row}", place, place)
+            levels.append(Level(settings, fields, table.label(row, "name") or table.label(row, "id") or ""))
         except InputError as error:
             errors.append(error)
     if errors:

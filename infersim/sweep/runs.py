@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from infersim.load.study import LoadedStudy
 from infersim.runs.answer import Given, Task, answer
-from infersim.runs.crew import KILLED, Alone, Crew, Doer
+from infersim.runs.crew import Alone, Crew, Doer, Lost
 from infersim.runs.store import Outcome, Store
 from infersim.spec.study import Sequential
 from infersim.sweep.asked import Asked
@@ -20,7 +20,6 @@ from infersim.sweep.table import Row, row_of
 
 Progress = Callable[[int, int], None]
 """Told how many runs are done, and of how many."""
-_KILLED = Outcome("error", "the process that simulated it died, twice: perhaps for want of memory")
 
 
 def doer_of(loaded: LoadedStudy, jobs: int) -> AbstractContextManager[Doer]:
@@ -131,7 +130,7 @@ class Runs:
             if done is not None:
                 number, outcome = done
                 point, key = away.pop(number)
-                self._take(key, _KILLED if outcome is KILLED else outcome)
+                self._take(key, Outcome("error", outcome.why) if isinstance(outcome, Lost) else outcome)
                 self._close(point)
             self._stored.update(self._store.new_keys())
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 
-from infersim.errors import InputError
+from infersim.errors import InfersimError, InputError
 from infersim.load.study import read_study
 from infersim.runs.answer import Given
-from infersim.runs.crew import KILLED
+from infersim.runs.crew import KILLED, Lost
 from infersim.runs.dask import Cluster
 from infersim.sweep.sweep import on_cluster, sweep_study
 from tests.sweep.studies import write
@@ -73,3 +74,42 @@ def test_where_no_scheduler_answers_it_is_told(tmp_path, monkeypatch):
     loaded = read_study(write(tmp_path))
     with pytest.raises(InputError, match="no scheduler answers"):
         sweep_study(loaded, None, doer=on_cluster(loaded, "tcp://127.0.0.1:9"))
+
+
+def slow(given, task) -> int:
+    time.sleep(0.05)
+    return task
+
+
+@pytest.mark.parametrize("gone", ["workers", "scheduler"])
+def test_a_cluster_that_is_gone_is_told_and_not_waited_for(gone, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("infersim.runs.dask.PATIENCE_S", 3)
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50
+    ) as own:
+        says = "has no workers left" if gone == "workers" else "answers no more"
+        began_s, done = time.monotonic(), []
+
+        def work_on() -> None:
+            with Cluster(own.scheduler_address, slow, None) as workers:
+                for answer in workers.do((number, number) for number in range(10_000)):
+                    done.append(answer)
+                    if len(done) == 3:
+                        own.scale(0) if gone == "workers" else own.close()
+
+        with pytest.raises(InfersimError, match=says):
+            work_on()
+        assert len(done) >= 3
+        assert time.monotonic() - began_s < 60
+
+
+def test_what_dask_says_of_a_run_that_it_loses_is_the_reason(cluster):
+    with Cluster(cluster, failing, None) as workers:
+        found = [done for done in workers.do(iter([(0, 0)])) if done is not None]
+    assert found == [(0, Lost("Dask lost it, twice: ValueError: no such thing"))]
+
+
+def failing(given, task) -> None:
+    raise ValueError("no such thing")

@@ -51,6 +51,24 @@ MISTAKES = {
         5,
         ["= 'llama-3.1-9b'", "Did you mean"],
     ),
+    "unknown version of an engine": (
+        AXIS,
+        '  fleet.main.engine.version: ["9.9"]\n',
+        5,
+        ["fleet.main.engine.version = '9.9'", "no such engine"],
+    ),
+    "trace that is not there": (
+        AXIS,
+        "  workload.more: [{trace: {path: tinny.csv}}, {trace: {path: nothing.csv}}]\n",
+        5,
+        ["workload.more.trace.path = 'tinny.csv'", "no such file", "= 'nothing.csv'"],
+    ),
+    "unknown workload model": (
+        AXIS,
+        "  workload.more: [{model: mooncake-conversatoin}]\n",
+        5,
+        ["workload.more.model = 'mooncake-conversatoin'", "Did you mean 'mooncake-conversation'?"],
+    ),
     "unknown kind": (
         AXIS,
         "  router.kind: [random, round_robbin]\n",
@@ -251,6 +269,24 @@ def test_the_cells_of_a_table_are_told_at_their_line(infersim, tmp_path, no_runs
     found = infersim("sweep", write(tmp_path, STUDY + "table: rows.csv\n"), "--out", tmp_path / "out")
     assert found.code == 2
     assert f"{tmp_path / 'rows.csv'}:3: fleet.main.engine.max_num_seqs" in found.err
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("fleet.main.engine.max_num_seqs", "many", "a number is needed"),
+        ("fleet.main.engine.max_num_seqs", "-3", "must be ≥ 1"),
+        ("fleet.main.device", "h100-sxm-81gb", "Did you mean 'h100-sxm-80gb'?"),
+    ],
+)
+def test_the_values_of_a_table_are_told_at_their_line(infersim, tmp_path, no_runs, column, cell, said):
+    (tmp_path / "rows.csv").write_text(f"{column},name\n,as it is\n{cell},wrong\n")
+    found = infersim("sweep", write(tmp_path, STUDY + "table: rows.csv\n"), "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert f"{tmp_path / 'rows.csv'}:3" in found.err
+    assert f"{column} = " in found.err
+    assert said in found.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_table_does_not_set_what_an_axis_sets(infersim, tmp_path, no_runs):
