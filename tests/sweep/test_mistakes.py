@@ -298,6 +298,43 @@ def test_a_table_does_not_set_what_an_axis_sets(infersim, tmp_path, no_runs):
     assert "two axes on one path" in found.err
 
 
+TYPO_BESIDE_ANOTHER = (
+    "axes:\n  fleet.main.device: [h100-sxm-80gb, h100-sxm-81gb]\n"
+    "  workload.chat.prompt_tokens.cv: [0.8, null]\n  workload.chat.prompt_tokens.kind: [lognormal, geometric]\n"
+)
+
+
+def test_a_typo_is_told_where_another_combination_fails_for_another_reason(infersim, tmp_path, no_runs):
+    path = write(tmp_path, "scenario: tiny.yaml\n" + TYPO_BESIDE_ANOTHER)
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert f"{path}:3" in found.err
+    assert "'h100-sxm-81gb'" in found.err
+    assert "Did you mean 'h100-sxm-80gb'?" in found.err
+
+
+def test_a_value_that_fails_everywhere_for_want_of_another_is_told_at_its_place(infersim, tmp_path, no_runs):
+    axes = "axes:\n  fleet.main.replicas: [1, 2]\n  workload.chat.prompt_tokens.kind: [lognormal, fixed]\n"
+    path = write(tmp_path, "scenario: tiny.yaml\n" + axes)
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert f"{path}:4" in found.err
+    assert "workload.chat.prompt_tokens.kind = 'fixed'" in found.err
+    assert "workload.chat.prompt_tokens.value: is required" in found.err
+
+
+@pytest.mark.parametrize("kind", ["random", "latin_hypercube", "sobol"])
+def test_bad_bounds_of_a_sample_are_told_once(infersim, tmp_path, no_runs, kind):
+    bounds = "{workload.chat.prompt_tokens.mean: {from: -4000, to: -1}, run.requests: {from: 1.5, to: 1.7}}"
+    path = write(tmp_path, f"scenario: tiny.yaml\nsample: {{kind: {kind}, points: 8, axes: {bounds}}}\n")
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert found.err.count("it is between from: -4000 and to: -1") == 1
+    assert found.err.count("it is between from: 1.5 and to: 1.7") == 1
+    assert "whole: true rounds them" in found.err
+    assert f"{path}:2" in found.err
+
+
 def test_a_value_that_goes_with_others_only_is_no_mistake(infersim, tmp_path):
     cases = "cases:\n  - {name: open, set: {}}\n".replace(
         "{}", "{workload.chat.arrivals: {kind: poisson, rate_per_s: 9}}"
