@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHOWN = 50
+
+
+class BestPoint(dict[str, Any]):
+    """A point's row by column, which shows what varies in the sweep, and the figure that it is best in.
+
+    Args:
+        row: the row.
+        shown: columns that are shown.
+    """
+
+    def __init__(self, row: Mapping[str, Any], shown: Sequence[str]):
+        super().__init__(row)
+        self._shown = ["point", *shown]
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name!r}: {self[name]!r}" for name in self._shown if name in self)
+        left = len(self) - sum(name in self for name in self._shown)
+        return f"{{{said}, … {left:,} more columns}}" if left else f"{{{said}}}"
 
 
 class SweepResult:
@@ -90,10 +108,11 @@ class SweepResult:
         Args:
             figure: a field of `infersim run --json`, e.g. `cost.usd_per_million_output_tokens`.
             minimise: False for the largest.
-            where: an SQL condition over the table's columns, which stand in double quotes.
+            where: an SQL condition over the table's columns, which stand in double quotes and in full:
+                `'"simulated.ttft_s.p99" < 1'`.
 
         Returns:
-            What the point's row holds, by column.
+            What the point's row holds, by column; a notebook shows what varies and the figure.
 
         Raises:
             InputError: no such figure, no such condition, or no point that has it.
@@ -111,7 +130,16 @@ class SweepResult:
             )
         if not rows:
             raise InputError("no point has this figure", "its points are overloaded or failed, or none is as asked")
-        return {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
+        found = {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
+        return BestPoint(
+            found,
+            [
+                *self._varied(),
+                column,
+                column.replace("simulated", "ci95_low", 1),
+                column.replace("simulated", "ci95_high", 1),
+            ],
+        )
 
     def plot(self, figures: str | Sequence[str] | None = None, axes: Sequence[str] = ()) -> Figure:
         """Figures against an axis, a panel each: lines with 95% bands, the second axis as colours, others as dashes.
@@ -170,6 +198,10 @@ class SweepResult:
         """The axes and a few figures as text, and what is to be known of them."""
         found = lines(self._table, self.paths, width, _SHOWN, self._led(), self._stale)
         return "\n".join([*found, *warning_lines(self.warnings, width)])
+
+    def _varied(self) -> list[str]:
+        layout = self._pictures.layout()
+        return [*(axis.path for axis in (*layout.axes, *layout.scattered)), *layout.led]
 
     def _led(self) -> list[str]:
         return self._pictures.layout().led

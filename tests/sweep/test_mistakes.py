@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import infersim as sim
+from infersim.load.study import read_study
 from infersim.runs import answer
 from tests.sweep.studies import STUDY, write
 
@@ -234,6 +236,11 @@ OPTIONS = {
     "axis of no path": (["--axis", "fleet main=1,2"], ["is not PATH=V1,V2,…"]),
     "axis twice": (["--axis", "run.requests=1,2", "--axis", "run.requests=3"], ["two axes on one path"]),
     "axis with no such path": (["--axis", "fleet.main.replica=1"], ["Did you mean 'fleet.main.replicas'?"]),
+    "axis of no values": (["--axis", "fleet.main.replicas=[]"], ["has no values"]),
+    "axis with dots": (
+        ["--axis", "fleet.main.replicas=1..4"],
+        ["not written with dots", "{from: 1, to: 4, points: 4}"],
+    ),
     "axis of broken YAML": (["--axis", "run.requests=[1"], ["--axis run.requests=[1", "is not YAML"]),
     "axis of a wrong value": (["--axis", "fleet.main.replicas=1,x"], ["--axis fleet.main.replicas=1,x", "'x'"]),
     "axis that --set sets": (
@@ -358,3 +365,59 @@ def test_a_store_of_another_study_is_refused(infersim, tmp_path):
         f"{out}\n  holds the runs of another study\n  it varies run.seed, and this one fleet.main.replicas" in found.err
     )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", [["run"], ["curve"], ["compare", "--variant", "run.seed=3"]])
+def test_a_study_is_no_scenario(infersim, tmp_path, no_runs, command):
+    path = write(tmp_path)
+    found = infersim(command[0], path, *command[1:])
+    assert found.code == 2, found
+    hint = f"infersim sweep {path} --out DIR sweeps it; the scenario under it is tiny.yaml"
+    assert found.err == f"{path}:1\n  is a study, not a scenario\n  {hint}\n"
+
+
+def test_a_study_takes_no_axes_of_the_command_line(infersim, tmp_path, no_runs):
+    path = write(tmp_path)
+    found = infersim("sweep", path, "--axis", "fleet.main.replicas=1,2", "--out", tmp_path / "out")
+    assert found.code == 2
+    assert found.err.count("\n") == 3
+    assert "is a study, not a scenario\n  axes stand in it, under axes:" in found.err
+
+
+@pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        ("axes:\n  fleet: {main: {replicas: [1, 2]}}\n", "fleet.main.replicas: [1, 2]"),
+        (
+            "axes:\n  fleet.main: {engine: {max_num_seqs: {from: 1, to: 8, points: 2}}}\n",
+            "fleet.main.engine.max_num_seqs",
+        ),
+        ("zip:\n  fleet: {main: {replicas: [1, 2]}}\n", "fleet.main.replicas: [1, 2]"),
+    ],
+)
+def test_nested_axes_are_told_to_have_dots(infersim, tmp_path, no_runs, axes, said):
+    path = write(tmp_path, "scenario: tiny.yaml\n" + axes)
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2
+    assert f"{path}:3:3" in found.err
+    assert "axes are not nested\n  write the path with dots" in found.err
+    assert said in found.err
+
+
+def test_the_values_of_an_axis_may_stand_in_brackets(infersim, tmp_path):
+    write(tmp_path)
+    axis = "fleet.main.device=[h100-sxm-80gb,l40s-48gb]"
+    found = infersim("sweep", tmp_path / "tiny.yaml", "--axis", axis, "--out", tmp_path / "out", "--jobs", 1)
+    assert found.code == 0, found.err
+    assert "2 points: 2 ok" in found.err
+
+
+def test_a_share_may_be_in_percent(tmp_path):
+    rule = "replications: {least: 3, most: 4, figure: ttft_s.p99, relative_half_width: 5%}"
+    assert read_study(write(tmp_path, STUDY.replace(END, rule))).study.replications.relative_half_width == 0.05
+
+
+def test_python_is_told_in_pythons_words(tmp_path, no_runs):
+    write(tmp_path)
+    with pytest.raises(sim.InputError, match=r'sim\.sweep\(scenario, \{"fleet\.main\.replicas": \[1, 2, 4\]\}\)'):
+        sim.sweep(tmp_path / "tiny.yaml")

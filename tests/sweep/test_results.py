@@ -130,6 +130,9 @@ def test_python_has_it_all(tmp_path):
     assert frame[REPLICAS].tolist() == [1, 1, 2, 2]
     best = found.best("ttft_s.p99")
     assert best["simulated.ttft_s.p99"] == frame["simulated.ttft_s.p99"].min()
+    assert len(best) > 100
+    assert len(repr(best)) < 300
+    assert repr(best).startswith(f"{{'point': {best['point']}, '{REPLICAS}': ")
     most = found.best("throughput.requests_per_s", minimise=False, where=f'"{REPLICAS}" = 1')
     assert most[REPLICAS] == 1
     assert most[RATE] == 500.0
