@@ -24,8 +24,8 @@ from infersim.runs.table import RunTable, read_table
 from infersim.simulate import simulate
 
 CONSTANTS = (
-    "step_host_s", "step_host_per_seq_s", "prefill_extra_per_layer_s", "frontend_s", "frontend_serial_s",
-    "turnaround_s", "first_bundle_tokens",
+    "step_host_s", "step_host_per_seq_s", "prefill_extra_per_layer_s", "prefill_extra_per_moe_layer_s", "frontend_s",
+    "frontend_serial_s", "turnaround_s", "first_bundle_tokens",
 )  # fmt: skip
 FIGURES = ("tpot_s.mean", "ttft_s.mean")
 WEIGHTS = (1.0, 0.35)

@@ -35,6 +35,7 @@ _SEQUENCES = {
 }
 _HOST = ("step_host_s", "step_host_per_seq_s", "step_host_async_s")
 _FRONT_END = ("frontend_s", "frontend_serial_s")
+_PREFILL_EXTRA = ("prefill_extra_per_layer_s", "prefill_extra_per_moe_layer_s")
 _EIGHT = ("fp8", "fp8_block", "int8")
 
 
@@ -72,8 +73,9 @@ def variants(name: str, pool: Pool, engine: EngineConstants) -> Iterator[Variant
     yield from _option("token budget", name, pool, _BUDGET)
     yield from _option("sequences at a time", name, pool, _SEQUENCES)
     yield _weights(name, pool)
-    if engine.prefill_extra_per_layer_s.value:
-        yield Variant("CUDA graphs", "for prompts too", factors={"prefill_extra_per_layer_s": 0.0})
+    launches = [name for name in _PREFILL_EXTRA if (constant := getattr(engine, name)) and constant.value]
+    if launches:
+        yield Variant("CUDA graphs", "for prompts too", factors=dict.fromkeys(launches, 0.0))
     yield from _constants("host time", engine, _HOST)
     yield from _constants("front end", engine, _FRONT_END)
 

@@ -156,6 +156,9 @@ class EngineConstants(Spec):
     """Time for which one request keeps the front end to itself, so that a burst enters one after another [s]."""
     turnaround_s: Constant | None = None
     """From an answer's end in the engine to the next request of a client that waited for it; None: `frontend_s` [s]."""
+    prefill_extra_per_moe_layer_s: Constant | None = None
+    """On top of `prefill_extra_per_layer_s` in layers of experts, which launch more kernels: routing, sorting, two
+    grouped products, sums [s]."""
     first_bundle_tokens: Constant | None = None
     """Further tokens that are sent along with the first one, which waits for them."""
     batch_extra_per_layer_s: Constant | None = None

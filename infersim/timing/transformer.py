@@ -174,7 +174,7 @@ class TransformerTiming:
         self._decode: list[tuple[Piece, ...] | None] = [None] * (max_seqs + 1)
         self._decode[0] = ((FOREVER, 0.0, 0.0),)
         self._prefill = tuple(self._compile_prefill(mixer) for mixer in self._share.mixers)
-        self._prefill_extra_s = model.layers * engine.prefill_extra_per_layer_s.value
+        self._prefill_extra_s = _prefill_launches_s(model, engine)
         self._launches_overlap = engine.launches_overlap
         self._tile_s = 1.0 / operators.TILE
 
@@ -525,3 +525,10 @@ class TransformerTiming:
             norm=curve.norm,
             reach=float(LINEAR_CHUNK if mixer.kind == "linear" else mixer.reach or FOREVER),
         )
+
+
+def _prefill_launches_s(model: Model, engine: EngineConstants) -> float:
+    """Launches outside CUDA graphs in a step that has any prefill, all layers [s]."""
+    of_experts = sum(block.layers for block in model.feed_forward if block.kind == "moe")
+    extra = engine.prefill_extra_per_moe_layer_s
+    return model.layers * engine.prefill_extra_per_layer_s.value + (of_experts * extra.value if extra else 0.0)

@@ -19,9 +19,9 @@ def with_own(device: Device, engine: str, name: str, factor: float) -> Device:
     return device.model_copy(update={"engine_operators": {engine: {name: faster}}})
 
 
-def timing(engine) -> TransformerTiming:
+def timing(engine, **model) -> TransformerTiming:
     options = {"precision": round_precision(), "layout": Layout(), "max_tokens": 512, "max_seqs": 16}
-    return TransformerTiming(round_model(), round_device(), engine, **options)
+    return TransformerTiming(round_model(**model), round_device(), engine, **options)
 
 
 def test_an_engine_takes_the_curves_of_its_own_kernels():
@@ -53,6 +53,17 @@ def test_launches_count_only_where_they_are_longer_than_the_kernels():
     assert sum(row.seconds for row in breakdown(beside, shape)) == pytest.approx(beside.step_s(shape))
     decodes = BatchShape(decode_seqs=4, decode_context_tokens=400, sampled_seqs=4)
     assert beside.step_s(decodes) == added.step_s(decodes)
+
+
+def test_layers_of_experts_launch_more_for_a_prompt():
+    prompt, decode = BatchShape(0, 0, 1, 200, 0, 20000.0, 1), BatchShape(4, 400, 0, 0, 0, 0.0, 4)
+    dense = {"kind": "dense", "layers": 1, "intermediate": 200}
+    moe = {"kind": "moe", "layers": 1, "experts": 8, "experts_per_token": 2, "intermediate": 64}
+    more = round_engine(prefill_extra_per_moe_layer_s=3e-4)
+    for blocks, extra_s in (([dense, moe], 3e-4), ([{**dense, "layers": 2}], 0.0)):
+        one, other = (timing(engine, feed_forward=blocks) for engine in (round_engine(), more))
+        assert other.step_s(prompt) - one.step_s(prompt) == pytest.approx(extra_s, abs=1e-12)
+        assert other.step_s(decode) == one.step_s(decode)
 
 
 def test_experts_of_a_device_without_any_curve_are_slower_than_its_products():
