@@ -53,9 +53,10 @@ def heat_page(table: Table, layout: Layout, figure: str, title: str = "") -> Fig
         ax.set_visible(False)
     _bar(made, panels[: len(shown)], scale, norm, colours)
     more = f" (first {len(shown)} of {len(kinds)} settings)" if len(kinds) > len(shown) else ""
-    head = f"{title}: {scale.title}" if title else scale.title
+    first, *rest = title.split("\n")
+    head = "\n".join([f"{first}: {scale.title}{more}" if title else scale.title + more, *rest])
     if title or others:
-        made.suptitle(head + more, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
+        made.suptitle(head, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
     return made
 
 

@@ -23,6 +23,8 @@ from infersim.plots.scales import Scale, few_ticks, put_figure, put_setting, sca
 
 COLOURS = (style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.RED, "#0e8ca5", "#a3781c", "#c2448f")
 _BAND = 0.15
+_ALL = 104.0
+"""Up to where shares near all are drawn, so that marks at 100% are whole."""
 _FEW = 6
 """With more lines than this, bands are paler."""
 
@@ -138,5 +140,6 @@ def _make_room(ax: Axes, scale: Scale) -> None:
         ax.set_yscale("log")
         return
     known = any(np.isfinite(np.asarray(line.get_ydata(), dtype=float)).any() for line in ax.lines)
-    ax.set_ylim(0, (ax.get_ylim()[1] or 1.0) if known else 1.0)
+    top = (ax.get_ylim()[1] or 1.0) if known else 1.0
+    ax.set_ylim(0, max(top, _ALL) if scale.unit == "%" and top > 95.0 else top)
     few_ticks(ax)

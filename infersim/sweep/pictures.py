@@ -163,8 +163,11 @@ def _shared(data: Mapping[str, Any], varied: Collection[str]) -> Iterator[str]:
             value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, str | int | float) and not any(f"{path}.".startswith(f"{each}.") for each in varied):
             label, unit = settings_named([path])[0]
+            if label in ("model", "device"):  # such values say what they are
+                yield str(value)
+                continue
             text = f"{value:g}" if isinstance(value, float) else str(value)
-            yield text if isinstance(value, str) else " ".join(filter(None, (label, text, unit)))
+            yield " ".join(filter(None, (label, text, "" if isinstance(value, str) else unit)))
 
 
 def _keys(data: Mapping[str, Any], group: str) -> list[str]:
