@@ -354,6 +354,18 @@ def test_a_value_that_goes_with_others_only_is_no_mistake(infersim, tmp_path):
     assert "2 ok, 2 refused" in found.err
 
 
+def test_a_folder_is_of_one_thing(infersim, tmp_path):
+    write(tmp_path)
+    scenario, axis = tmp_path / "tiny.yaml", ("--axis", "run.seed=1")
+    assert infersim("run", scenario, "--out", tmp_path / "run").code == 0
+    found = infersim("sweep", scenario, *axis, "--out", tmp_path / "run")
+    assert (found.code, found.err.splitlines()[1].strip()) == (2, "holds a run")
+    assert infersim("sweep", scenario, *axis, "--out", tmp_path / "swept", "--jobs", 1).code == 0
+    found = infersim("run", scenario, "--out", tmp_path / "swept")
+    assert (found.code, found.err.splitlines()[1].strip()) == (2, "holds a sweep")
+    assert not (tmp_path / "swept" / "summary.json").exists()
+
+
 def test_a_store_of_another_study_is_refused(infersim, tmp_path):
     write(tmp_path)
     out = tmp_path / "out"
