@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -79,10 +84,35 @@ def test_the_status_is_shown_where_it_is_not_ok(infersim, folder, tmp_path, form
     assert "overload" in found
 
 
-def test_a_folders_file_and_binary_on_a_terminal_are_told(infersim, folder):
+def test_a_file_of_the_folder_is_told(infersim, folder):
     found = infersim("results", folder / "results.csv")
     assert found.code == 2
     assert f"is a file\n  give the folder of its sweep: infersim results {folder}" in found.err
+
+
+def on_terminal(*arguments: object) -> tuple[int, str, str]:
+    """Exit code, what the terminal shows, and stderr of a command whose stdout is a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "infersim", *map(str, arguments)]
+    ran = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "80"})
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # at its end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return ran.returncode, shown.decode(errors="replace"), ran.stderr
+
+
+def test_a_terminal_gets_no_binary_and_no_endless_lines(folder):
+    code, shown, err = on_terminal("results", folder, "--format", "parquet")
+    assert (code, shown) == (2, "")
+    assert "is no text for a terminal" in err
+    code, shown, err = on_terminal(
+        "results", folder, "--sql", "SELECT point, repeat('long ', 100) FROM results LIMIT 2"
+    )
+    assert code == 0, err
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_formats_are_for_programs(infersim, folder):
