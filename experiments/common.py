@@ -40,6 +40,9 @@ def lines(ax: Axes, table: pd.DataFrame, x: str, figure: str, by: str, said: str
         rows = all_rows[all_rows.status == "ok"]
         ax.plot(rows[x], scale * rows[f"simulated.{figure}"], "o-", ms=3.5, color=colour, label=said.format(value))
         low, high = (scale * rows[f"{end}.{figure}"] for end in ("ci95_low", "ci95_high"))
+        if figure.endswith("fraction"):
+            high = high.clip(upper=scale)  # no share is above all
+        low = low.clip(lower=0)
         ax.fill_between(rows[x], low, high, color=colour, alpha=0.18, linewidth=0)
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False, fontsize=8)

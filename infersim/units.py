@@ -21,7 +21,8 @@ BYTES = {
     "GiB": 2.0**30,
     "TiB": 2.0**40,
 }
-_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-zµ]+)\s*")
+SHARES = {"%": 0.01}
+_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-zµ]+|%)\s*")
 
 
 def parse(text: str, units: dict[str, float]) -> float:

@@ -20,7 +20,10 @@ def draw(table: pd.DataFrame) -> Figure:
     for ax, (name, said, unit, scale) in zip(axes, PANELS, strict=True):
         lines(ax, table, RATE, name, REPLICAS, "{} × H100", scale)
         title(ax, said, "requests/s", unit)
-    axes[0].set_ylim(0, 1000)
+    axes[0].set_yscale("log")  # near overload a queue can be anything
+    axes[0].set_ylim(100, 10_000)
+    axes[0].set_yticks(ticks := [100, 200, 500, 1000, 2000, 5000, 10_000], [f"{tick:,}" for tick in ticks])
+    axes[0].minorticks_off()
     picture.suptitle(
         "Llama-3.1-8B, chat like Azure's of 2023; lines end before overload", fontsize=11, x=0.01, ha="left"
     )

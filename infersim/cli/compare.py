@@ -13,7 +13,7 @@ from infersim.cli.groups import Command
 from infersim.cli.interrupt import INTERRUPTED
 from infersim.cli.output import check_folder, print_figures, terminal_width
 from infersim.cli.progress import bar, counting
-from infersim.errors import InputError
+from infersim.errors import InputError, InputErrors
 
 if TYPE_CHECKING:
     from infersim.compare import Best, Comparison
@@ -99,7 +99,7 @@ def compare(
         check_folder(Path(out))
     given = [*scenarios, *((scenarios[0], [setting]) for setting in variants)]
     options |= {"overrides": overrides, "keep": True}
-    with overlay(profiles), _kept(points, scenarios[0]):
+    with overlay(profiles), _as_typed(variants), _kept(points, scenarios[0]):
         if points is not None:
             found: Comparison | Best = _of_points(scenarios[0], points, figures, replications, all_pairs, options)
         elif best is None:
@@ -127,6 +127,17 @@ def _check_points(scenarios: tuple[str, ...], points: str | None, changed: bool)
         raise click.UsageError(
             "--points are as the sweep has them: they go without --variant, --set, --seed and --best"
         )
+
+
+@contextmanager
+def _as_typed(variants: tuple[str, ...]) -> Iterator[None]:
+    """Mistakes in a variant name the option that it was typed with."""
+    try:
+        yield
+    except InputError as error:
+        typed = {f"--set {variant}": f"--variant {variant}" for variant in variants}
+        each = [one.located(typed[one.file]) if one.file in typed else one for one in getattr(error, "errors", [error])]
+        raise (each[0] if len(each) == 1 else InputErrors(*each)) from None
 
 
 @contextmanager

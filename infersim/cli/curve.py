@@ -138,7 +138,7 @@ def _counted() -> Iterator[Callable[[], None]]:
     def ran() -> None:
         nonlocal count
         count += 1
-        click.echo(f"\r{count:,} runs", err=True, nl=False)
+        click.echo(f"\r{count:,} run{'s' if count > 1 else ''}", err=True, nl=False)
 
     try:
         yield ran

@@ -13,6 +13,9 @@ import click
 
 from infersim.errors import InputError
 
+_SWEEP = "runs.sqlite"
+"""What tells the folder of a sweep."""
+
 
 def print_json(data: Any) -> None:
     """One JSON document on stdout; numbers that JSON does not have are a bug and raise."""
@@ -56,6 +59,8 @@ def check_folder(folder: Path) -> None:
     """Refuse an --out that cannot be written before anything is simulated, not after."""
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file; a folder is needed", "", "--out", str(folder))
+    if (folder / _SWEEP).exists():
+        raise InputError("holds a sweep", "give this a folder of its own", "--out", str(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

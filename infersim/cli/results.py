@@ -65,6 +65,15 @@ def results(
         if sql is None and columns is None and form is None:
             click.echo(found.page(terminal_width(), _SHOWN))
             return
+        if sql is None and columns is not None and form is None:
+            click.echo(found.chosen_page(columns, terminal_width()))
+            return
+        if form == "parquet" and sys.stdout.isatty():
+            raise InputError(
+                "is no text for a terminal",
+                f"infersim results {folder} --format parquet > file.parquet",
+                file="--format parquet",
+            )
         asked = sql or found.select(columns)
         if form in _COPY:
             with tempfile.TemporaryDirectory() as draft:
@@ -75,7 +84,8 @@ def results(
                     shutil.copyfileobj(answer, sys.stdout.buffer)
             return
         names, rows = found.query.run(asked, _label(sql))
-        _print(names, [["" if cell is None else _shown(cell) for cell in row] for row in rows], form == "md")
+        letters = terminal_width() // 2 if sys.stdout.isatty() and form is None else None
+        _print(names, [["" if cell is None else _shown(cell)[:letters] for cell in row] for row in rows], form == "md")
 
 
 def _draw(found: SweepResult, target: Path, figures: str | None, heat: str | None, pareto: str | None) -> None:

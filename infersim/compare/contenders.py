@@ -57,9 +57,16 @@ def contenders(given: Sequence[Given], overrides: load.Overrides, names: Sequenc
         InputError: fewer than two, names that do not fit, or a scenario that cannot be used.
     """
     if len(given) < 2:
-        raise InputError("a comparison needs two scenarios or more", "compare A.yaml B.yaml …")
+        raise InputError(
+            "a comparison needs two scenarios or more",
+            "compare A.yaml B.yaml …, or compare A.yaml --variant PATH=VALUE",
+        )
     loaded = [_loaded(each, overrides) for each in given]
     chosen = [*names] if names is not None else _names(given)
+    twice = next((name for name in chosen if chosen.count(name) > 1), None)
+    if names is None and twice is not None:
+        hint = "--variant PATH=VALUE compares a file with a setting laid over it"
+        raise InputError("stands twice among the scenarios", hint, value=twice)
     if len(chosen) != len(given) or len({*chosen}) != len(chosen):
         raise InputError(f"names: {len(given)} different ones are needed, not {', '.join(map(repr, chosen))}")
     return [Contender(name, each) for name, each in zip(chosen, loaded, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from infersim.load.overrides import PATH
 from infersim.load.places import Place, Places
 from infersim.load.study import LoadedStudy, study_of
 from infersim.load.yaml12 import parse
+
+_DOTS = re.compile(r"([-\d.]*\d)\.\.+(\d[-\d.]*)")
 
 
 def typed_study(
@@ -54,4 +57,12 @@ def _axis(text: str) -> tuple[str, Any]:
     except InputError as error:
         raise InputError(error.problem, error.hint, path, file=label) from None
     alone = listed[0] if len(listed) == 1 else None
+    if isinstance(alone, str) and (ends := _DOTS.fullmatch(alone)):
+        low, high = ends.groups()
+        hint = f"{path}=1,2,4, or '{path}={{from: {low}, to: {high}, points: 4}}'"
+        raise InputError("a range is not written with dots", f"--axis {hint}", file=label)
+    if isinstance(alone, list):  # the values as a YAML list
+        if not alone:
+            raise InputError("has no values", f"e.g. --axis {path}=1,2,4", file=label)
+        return path, alone
     return path, alone if isinstance(alone, dict) and "from" in alone else listed

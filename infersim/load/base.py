@@ -9,7 +9,7 @@ from typing import Any
 
 from infersim.errors import InputError
 from infersim.load.known_paths import check_keys
-from infersim.load.loaded import Loaded, checked
+from infersim.load.loaded import Loaded, checked, refuse_study
 from infersim.load.messages import show, together
 from infersim.load.overrides import put
 from infersim.load.places import Places
@@ -67,6 +67,7 @@ def read_base(path: str | Path) -> Base:
     if not isinstance(data, dict):
         top = places.values[""]
         raise InputError("the top level must be a mapping", "", "", show(data), top.source, top.line, top.column)
+    refuse_study(data, places, axes=True)
     unknown = [*check_keys(data)]
     if unknown:
         found = [(error, places.keys[error.field]) for error in unknown]

@@ -118,12 +118,37 @@ def _finished(data: Any, places: Places, folder: Path, overrides: Overrides, see
         top = places.find("")
         error = InputError("the top level must be a mapping", "workload: and fleet: stand there", value=show(data))
         raise error.located(top.source, top.line, top.column) if top else error
+    refuse_study(data, places)
     changed = dict(data)
     for override in overrides.items() if isinstance(overrides, Mapping) else _listed(overrides):
         changed = apply(changed, places, override)
     if seed is not None:
         changed = put(changed, places, "run.seed", seed, f"--seed {seed}")
     return checked(changed, places, folder)
+
+
+def refuse_study(data: Mapping[str, Any], places: Places, axes: bool = False) -> None:
+    """Refuse a study where a scenario is needed.
+
+    Args:
+        data: plain data of a file.
+        places: where its parts stand.
+        axes: whether it was given with axes, to be swept.
+
+    Raises:
+        InputError: it is a study; says what to do with one.
+    """
+    stated = data.get("schema")
+    of_studies = isinstance(stated, str) and stated.startswith("infersim/study/")
+    if not of_studies and ("scenario" not in data or "fleet" in data or "workload" in data):
+        return
+    place = places.find("schema" if of_studies else "scenario")
+    file = place.source if place else "STUDY.yaml"
+    under = data.get("scenario")
+    hint = "" if not isinstance(under, str) else f"; the scenario under it is {under}"
+    hint = f"axes stand in it, under axes:{hint}" if axes else f"infersim sweep {file} --out DIR sweeps it{hint}"
+    error = InputError("is a study, not a scenario", hint)
+    raise error.located(place.source, place.line) if place else error
 
 
 def laid_over(loaded: Loaded, settings: Mapping[str, Any]) -> Loaded:

@@ -27,6 +27,7 @@ _EXAMPLES = {
     "reasoning_tokens": "{kind: lognormal, mean: 900, cv: 1.2}",
     "trace": "{path: conv.csv.gz, format: azure}",
     "slo": "{ttft_s: 1.0, tpot_s: 0.05}",
+    "budget": "{wall_s: 10min}, or {runs: 1000}",
     "engine": "{kind: vllm, max_num_seqs: 256}",
     "precision": "{weights: bf16, kv_cache: fp8}",
     "parallel": "{tensor: 2}",

@@ -17,6 +17,8 @@ from infersim.spec.study import Study
 
 RESERVED = ("simulated", "ci95_low", "ci95_high", "measured")
 """Prefixes of figures in run tables, never of paths."""
+NO_STUDY = "is a scenario, not a study"
+_RANGE = {"from", "to", "points", "scale", "whole"}
 _MAKERS = {
     "fleet": {"model", "device"},
     "workload": {"prompt_tokens", "lengths", "trace", "model", "items"},
@@ -103,7 +105,10 @@ def study_of(
         raise InputError("a study is a mapping" if data is not None else "the file is empty", hint, file=file, line=1)
     if "scenario" not in data and ("fleet" in data or "workload" in data):
         hint = "sweep it with --axis fleet.main.replicas=1,2,4, or name it in a study's scenario:"
-        raise InputError("is a scenario, not a study", hint, file=file, line=1)
+        raise InputError(NO_STUDY, hint, file=file, line=1)
+    nested = [*_nested(data, places)]
+    if nested:
+        raise together(nested)
     study = validated(Study, data, places)
     if replications is not None:
         study = study.model_copy(update={"replications": replications})
@@ -113,6 +118,25 @@ def study_of(
     if errors:
         raise together(errors)
     return loaded
+
+
+def _nested(data: Mapping[str, Any], places: Places) -> Iterator[InputError]:
+    """Axes that are nested as a scenario is, where paths have dots."""
+    for part in ("axes", "zip"):
+        group = data.get(part)
+        for key, value in group.items() if isinstance(group, Mapping) else ():
+            path, values = [str(key)], value
+            while isinstance(values, Mapping) and values and not _RANGE & {*values}:
+                inner, values = next(iter(values.items()))
+                path.append(str(inner))
+            if len(path) > 1 and (isinstance(values, list) or (isinstance(values, Mapping) and values)):
+                shown = show(values) if isinstance(values, list) else "{from: …, to: …, points: …}"
+                hint = f"write the path with dots, {'.'.join(path)}: {shown}"
+                error, place = (
+                    InputError("axes are not nested", hint, f"{part}.{key}"),
+                    places.find(f"{part}.{key}", True),
+                )
+                yield error.located(place.source, place.line, place.column) if place else error
 
 
 def _base(study: Study, places: Places, folder: Path) -> Base:

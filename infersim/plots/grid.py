@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infersim.metrics.naming import short
+from infersim.metrics.naming import Named, number_texts, settings_named
 
 Table = Mapping[str, np.ndarray]
+DEFAULT = "default"
+"""The level of what a point leaves as it is."""
 _EVEN = 1e-6
 """Steps whose ratios agree so far are even on a logarithmic axis."""
 
@@ -21,6 +23,7 @@ class Axis:
     Attributes:
         path: its column.
         label: its name in few letters.
+        unit: of its levels; empty where there is none.
         texts: its levels for people, numbers ascending, others as they come.
         codes: the level of each row.
         numbers: its levels; None where they are no numbers.
@@ -29,10 +32,16 @@ class Axis:
 
     path: str
     label: str
+    unit: str
     texts: list[str]
     codes: np.ndarray
     numbers: np.ndarray | None
     log: bool
+
+    @property
+    def words(self) -> str:
+        """Label and unit in one."""
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
 
     @property
     def places(self) -> np.ndarray:
@@ -47,10 +56,12 @@ class Layout:
     Attributes:
         axes: the horizontal one first.
         scattered: of a sample, what varies with each point and is no axis, as the first one tells the points apart.
+        led: paths of settings that only move with an axis, as a price does with its device.
     """
 
     axes: list[Axis]
     scattered: list[Axis]
+    led: list[str]
 
     @property
     def joined(self) -> bool:
@@ -70,68 +81,74 @@ def layout(table: Table, paths: Sequence[str], log: Collection[str] = (), first:
     names = ["name"] if "name" in table else []
     columns = [*first, *(path for path in (*names, *paths) if path not in first)]
     varied = [path for path in columns if path in first or len({*map(str, table[path].tolist())}) > 1]
-    axes = [_axis(table[path], path, label, path in log) for path, label in zip(varied, short(varied), strict=True)]
+    named = zip(varied, settings_named(varied), strict=True)
+    axes = [_axis(table[path], path, name, path in log) for path, name in named]
     kept: list[Axis] = []
     scattered: list[Axis] = []
+    led: list[str] = []
     for axis in axes:
         leader = next((each for each in kept if _leads(each, axis)), None)
         if leader is None:
             kept.append(axis)
         elif not _moves_with(axis, leader):
             scattered.append(axis)
+        else:
+            led.append(axis.path)
     rank = {path: number for number, path in enumerate(first)}
     kept.sort(key=lambda axis: (rank.get(axis.path, len(rank)), axis.numbers is None, -len(axis.texts)))
-    return Layout(kept, scattered)
+    return Layout(kept, scattered, led)
 
 
 def settings(axes: Sequence[Axis], row: int) -> list[str]:
-    """What a row sets, an axis each: `replicas 2`."""
+    """What a row sets, an axis each: `replicas 2`, `price 3 USD/h`."""
     return [said(axis, int(axis.codes[row])) for axis in axes]
 
 
 def said(axis: Axis, level: int) -> str:
     """A level in words."""
-    return axis.texts[level] if axis.path == "name" else f"{axis.label} {axis.texts[level]}"
+    if axis.path == "name" or axis.label in ("device", "model"):  # such values say what they are
+        return axis.texts[level]
+    unit = f" {axis.unit}" if axis.unit and axis.texts[level] != DEFAULT else ""
+    return f"{axis.label} {axis.texts[level]}{unit}"
 
 
-def figure_values(table: Table, figure: str) -> np.ndarray:
-    """A figure where there is a steady state; NaN elsewhere."""
-    values = table.get(f"simulated.{figure}")
+def figure_values(table: Table, figure: str, also: Collection[str] = ()) -> np.ndarray:
+    """A figure where there is a steady state; NaN elsewhere.
+
+    Args:
+        table: a sweep's.
+        figure: its path.
+        also: statuses besides `ok` whose figures are wanted.
+    """
+    return _steady(table, f"simulated.{figure}", also)
+
+
+def ends(table: Table, figure: str, also: Collection[str] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of a figure's 95% intervals where there is a steady state; NaN elsewhere. Arguments as above."""
+    return _steady(table, f"ci95_low.{figure}", also), _steady(table, f"ci95_high.{figure}", also)
+
+
+def _steady(table: Table, column: str, also: Collection[str]) -> np.ndarray:
+    values = table.get(column)
     rows = len(table["status"])
     if values is None or values.dtype == object:  # no point has it
         return np.full(rows, np.nan)
-    return np.where(table["status"] == "ok", values, np.nan)
+    return np.where(np.isin(table["status"].astype(str), ["ok", *also]), values, np.nan)
 
 
-def ends(table: Table, figure: str) -> tuple[np.ndarray, np.ndarray]:
-    """The ends of a figure's 95% intervals, NaN where it has none."""
-    none = np.full(len(table["status"]), np.nan)
-    low, high = (table.get(f"{end}.{figure}", none) for end in ("ci95_low", "ci95_high"))
-    return low, high
-
-
-def _axis(column: np.ndarray, path: str, label: str, log: bool) -> Axis:
+def _axis(column: np.ndarray, path: str, name: Named, log: bool) -> Axis:
     if column.dtype.kind in "iuf" and not np.isnan(column.astype(float)).any():
         numbers, codes = np.unique(column, return_inverse=True)
         is_log = bool(numbers[0] > 0) and (log or _even_ratios(numbers))
-        return Axis(path, label, _number_texts(numbers), codes, numbers.astype(float), is_log)
+        return Axis(path, *name, number_texts(numbers), codes, numbers.astype(float), is_log)
     texts = [_text(value) for value in column.tolist()]
     levels = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return Axis(path, label, [*levels], np.array([levels[text] for text in texts]), None, False)
-
-
-def _number_texts(numbers: np.ndarray) -> list[str]:
-    """Numbers in three digits, or in as many as tell them apart; whole ones in full."""
-    for digits in (3, 4, 6):
-        texts = [f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}" for value in numbers.tolist()]
-        if len({*texts}) == len(texts):
-            return texts
-    return [*map(str, numbers.tolist())]
+    return Axis(path, *name, [*levels], np.array([levels[text] for text in texts]), None, False)
 
 
 def _text(value: object) -> str:
     if value is None or value != value:
-        return "default"
+        return DEFAULT
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 

@@ -16,7 +16,7 @@ from infersim.plots.grid import Layout, Table, figure_values, said
 from infersim.plots.scales import Scale, plain, put_levels, scale_of
 
 _PANELS = 6
-_WORDS = {"overload": "overload", "does_not_fit": "no fit", "refused": "–", "error": "error"}
+_WORDS = {"overload": "overload", "does_not_fit": "no fit", "refused": "–", "error": "error", "budget": "budget"}
 _NUMBERED = 150
 """Cells of a panel that have room for their numbers."""
 
@@ -34,7 +34,7 @@ def heat_page(table: Table, layout: Layout, figure: str, title: str = "") -> Fig
     values = figure_values(table, figure)
     kinds = np.unique(np.stack([axis.codes for axis in others]), axis=1).T.tolist() if others else [[]]
     shown = kinds[:_PANELS]
-    columns = min(len(shown), 3)
+    columns = 2 if len(shown) in (2, 4) else min(len(shown), 3)
     down = math.ceil(len(shown) / columns)
     wide = min(max(0.62 * len(across.texts) + 1.6, 4.2), 7.5)
     high = min(max(0.42 * len(up.texts) + 1.2, 2.6), 6.0)
@@ -48,14 +48,15 @@ def heat_page(table: Table, layout: Layout, figure: str, title: str = "") -> Fig
         for axis, code in zip(others, kind, strict=True):
             rows &= axis.codes == code
         _cells(ax, table, layout, values / scale.size, rows, norm, colours)
-        style.title(ax, ", ".join(map(said, others, kind)) or ("" if title else scale.title), across.label, up.label)
+        style.title(ax, ", ".join(map(said, others, kind)) or ("" if title else scale.title), across.words, up.words)
     for ax in panels[len(shown) :]:
         ax.set_visible(False)
     _bar(made, panels[: len(shown)], scale, norm, colours)
     more = f" (first {len(shown)} of {len(kinds)} settings)" if len(kinds) > len(shown) else ""
-    head = f"{title}: {scale.title}" if title else scale.title
+    first, *rest = title.split("\n")
+    head = "\n".join([f"{first}: {scale.title}{more}" if title else scale.title + more, *rest])
     if title or others:
-        made.suptitle(head + more, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
+        made.suptitle(head, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
     return made
 
 

@@ -15,7 +15,7 @@ from infersim.plots import style
 from infersim.plots.grid import Axis, Layout, Table, ends, settings
 from infersim.plots.scales import Scale, put_figure, scale_of
 
-_NAMED, _LETTERS = 14, 56
+_NAMED, _LETTERS = 14, 64
 """Points of the front that are named, and letters of a line of their names."""
 _WORSE = "#b8c2cf"
 

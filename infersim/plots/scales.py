@@ -8,13 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from infersim.metrics.naming import named
+from infersim.metrics.naming import named, unit_of_seconds
 from infersim.plots.grid import Axis
 
 _WIDE = 8.0
 """Values whose largest is so many times the smallest are on a logarithmic axis."""
 _TICKS, _LETTERS = 9, 40
-_SECONDS = (("µs", 1e-6, 1e-3), ("ms", 1e-3, 1.0), ("s", 1.0, np.inf))
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def scale_of(figure: str, values: np.ndarray) -> Scale:
     if unit == "share":
         return Scale(title, "%", 0.01, False)
     if unit == "s" and known.size:
-        middle = float(np.median(np.abs(known)))
-        unit, size = next((name, size) for name, size, upto in _SECONDS if middle < upto)
+        unit, size = unit_of_seconds(float(np.median(np.abs(known))))
     return Scale(title, unit, size, bool(low > 0 and high >= _WIDE * low))
 
 
@@ -83,7 +81,7 @@ def put_figure(ax: Axes, scale: Scale, which: str = "y") -> None:
         axis.set_major_locator(LogLocator(subs=_steps(low, high)))
         axis.set_minor_locator(NullLocator())
         axis.set_minor_formatter(NullFormatter())
-    if scale.unit == "%":  # room for marks above is no share
+    if scale.unit == "%":
         axis.set_major_locator(FixedLocator([tick for tick in axis.get_majorticklocs() if tick <= 100.0]))
     axis.set_major_formatter(FuncFormatter(plain))
 

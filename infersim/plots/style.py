@@ -57,6 +57,11 @@ def right_axis(ax: Axes, unit: str, colour: str) -> Axes:
 
 def title(ax: Axes, text: str, unit_x: str, unit_y: str) -> None:
     """Title and axis labels in one style."""
-    ax.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold")
+    head(ax, text)
     ax.set_xlabel(unit_x, fontsize=8, color=MUTED)
     ax.set_ylabel(unit_y, fontsize=8, color=MUTED)
+
+
+def head(ax: Axes, text: str, above_pt: float = 0.0) -> None:
+    """A title, so far above its usual place."""
+    ax.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold", pad=6.0 + above_pt)

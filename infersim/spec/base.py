@@ -60,6 +60,8 @@ def _plain_number(value: Any) -> Any:
 
 Seconds = Annotated[float, _with_unit(units.SECONDS)]
 Bytes = Annotated[float, _with_unit(units.BYTES)]
+Percent = Annotated[float, _with_unit(units.SHARES)]
+"""A share, as 0.05 or 5%."""
 Number = Annotated[float, BeforeValidator(_plain_number)]
 Integer = Annotated[int, BeforeValidator(_plain_number)]
 Flag = Annotated[bool, Strict()]

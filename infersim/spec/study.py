@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from infersim.spec.base import Flag, Integer, Number, Seconds, Spec, SpecError
+from infersim.spec.base import Flag, Integer, Number, Percent, Seconds, Spec, SpecError
 from infersim.spec.scenario import MOST_REPLICATIONS
 
 MOST_POINTS = 10**7
@@ -66,7 +66,7 @@ class Sequential(Spec):
 
     figure: Annotated[str, Field(min_length=1)]
     """A field of `infersim run --json`, e.g. `ttft_s.p99`."""
-    relative_half_width: Annotated[Number, Field(gt=0, lt=1)]
+    relative_half_width: Annotated[Percent, Field(gt=0, lt=1)]
     """Half of the 95% interval over the mean."""
     least: Annotated[Integer, Field(ge=2, le=MOST_REPLICATIONS)] = 10
     """Before the interval is looked at: of fewer it is narrow by chance too often, and covers less than it says."""

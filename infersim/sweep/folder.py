@@ -22,6 +22,7 @@ from infersim.sweep.table import Table, write_table
 
 STUDY, BASE = "study.yaml", "base.yaml"
 RESULTS = ("results.base.yaml", "results.parquet", "results.csv")
+_RUN = "summary.json"
 _WHOSE, _WRITTEN, _LOCK = "whose", "written", ".sweeping"
 
 
@@ -33,6 +34,8 @@ def open_folder(folder: Path, loaded: LoadedStudy, points: Points) -> Store:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file; a folder is needed", file=str(folder))
+    if (folder / _RUN).exists() and not (folder / RUNS).exists():
+        raise InputError("holds a run", "give the sweep a folder of its own (--out)", file=str(folder))
     mine = {"name": loaded.study.name, "paths": sorted(points.paths)}
     if (folder / RUNS).exists():
         store = Store(folder, write=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,33 @@ from infersim.errors import InputError, nearest
 from infersim.sweep.pictures import Pictures
 from infersim.sweep.query import Query
 from infersim.sweep.table import Table
-from infersim.text.sweep import FIGURES, lines, table_cells
+from infersim.text.blocks import warning_lines
+from infersim.text.sweep import FIGURES
+from infersim.text.sweep_table import heading, lines, notes, table_columns
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
 _SHOWN = 50
+
+
+class BestPoint(dict[str, Any]):
+    """A point's row by column, which shows what varies in the sweep, and the figure that it is best in.
+
+    Args:
+        row: the row.
+        shown: columns that are shown.
+    """
+
+    def __init__(self, row: Mapping[str, Any], shown: Sequence[str]):
+        super().__init__(row)
+        self._shown = ["point", *shown]
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name!r}: {self[name]!r}" for name in self._shown if name in self)
+        left = len(self) - sum(name in self for name in self._shown)
+        return f"{{{said}, … {left:,} more columns}}" if left else f"{{{said}}}"
 
 
 class SweepResult:
@@ -31,6 +51,9 @@ class SweepResult:
         simulated: runs that this sweep did.
         folder: where it is kept.
         log: paths that were given on a logarithmic scale.
+        title: of its pictures; the name by default.
+        warnings: sentences on what its figures do not say.
+        stale: of each point, whether its cost is at another device's price.
     """
 
     def __init__(
@@ -41,10 +64,13 @@ class SweepResult:
         simulated: int = 0,
         folder: Path | None = None,
         log: Collection[str] = (),
+        title: str = "",
+        warnings: Sequence[str] = (),
+        stale: Sequence[bool] = (),
     ):
         self._table, self.paths, self.name = table, [*paths], name
-        self._pictures = Pictures(table, paths, log, name)
-        self.simulated, self.folder = simulated, folder
+        self._pictures = Pictures(table, paths, log, title or name)
+        self.simulated, self.folder, self.warnings, self._stale = simulated, folder, [*warnings], [*stale]
 
     def __len__(self) -> int:
         return len(self._table["point"])
@@ -67,6 +93,7 @@ class SweepResult:
             "statuses": self.statuses,
             "runs_simulated": self.simulated,
             "folder": None if self.folder is None else str(self.folder),
+            "warnings": self.warnings,
         }
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -81,10 +108,11 @@ class SweepResult:
         Args:
             figure: a field of `infersim run --json`, e.g. `cost.usd_per_million_output_tokens`.
             minimise: False for the largest.
-            where: an SQL condition over the table's columns, which stand in double quotes.
+            where: an SQL condition over the table's columns, which stand in double quotes and in full:
+                `'"simulated.ttft_s.p99" < 1'`.
 
         Returns:
-            What the point's row holds, by column.
+            What the point's row holds, by column; a notebook shows what varies and the figure.
 
         Raises:
             InputError: no such figure, no such condition, or no point that has it.
@@ -102,7 +130,16 @@ class SweepResult:
             )
         if not rows:
             raise InputError("no point has this figure", "its points are overloaded or failed, or none is as asked")
-        return {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
+        found = {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}
+        return BestPoint(
+            found,
+            [
+                *self._varied(),
+                column,
+                column.replace("simulated", "ci95_low", 1),
+                column.replace("simulated", "ci95_high", 1),
+            ],
+        )
 
     def plot(self, figures: str | Sequence[str] | None = None, axes: Sequence[str] = ()) -> Figure:
         """Figures against an axis, a panel each: lines with 95% bands, the second axis as colours, others as dashes.
@@ -147,12 +184,24 @@ class SweepResult:
         return f"<SweepResult {self.name!r}: {len(self):,} points ({said})>"
 
     def _repr_html_(self) -> str:
-        cells = table_cells(self._table, self.paths, FIGURES, _SHOWN)
-        head, *rows = [[escape(cell) for cell in row] for row in cells]
+        columns = table_columns(self._table, self.paths, FIGURES, _SHOWN, self._led(), self._stale)
+        head = "".join(f"<th>{escape(each)}</th>" for each in heading(columns))
+        rows = zip(*([*map(escape, each.cells)] for each in columns), strict=True)
         body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-        more = f"<p>and {len(self) - len(rows):,} more</p>" if len(self) > len(rows) else ""
-        return f"<table><thead><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr></thead>{body}</table>{more}"
+        left_out = len(self) - _SHOWN
+        said = [*([f"and {left_out:,} more"] if left_out > 0 else []), *notes(self._table, 200), *self.warnings]
+        below = "".join(f"<p>{escape(text)}</p>" for text in said)
+        style = "text-align: right; font-variant-numeric: tabular-nums"
+        return f'<table style="{style}"><thead><tr>{head}</tr></thead>{body}</table>{below}'
 
     def page(self, width: int) -> str:
-        """The axes and a few figures as text."""
-        return "\n".join(lines(self._table, self.paths, width, _SHOWN))
+        """The axes and a few figures as text, and what is to be known of them."""
+        found = lines(self._table, self.paths, width, _SHOWN, self._led(), self._stale)
+        return "\n".join([*found, *warning_lines(self.warnings, width)])
+
+    def _varied(self) -> list[str]:
+        layout = self._pictures.layout()
+        return [*(axis.path for axis in (*layout.axes, *layout.scattered)), *layout.led]
+
+    def _led(self) -> list[str]:
+        return self._pictures.layout().led

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from infersim.errors import InputError, nearest
 from infersim.load.study import LoadedStudy
-from infersim.metrics.naming import Direction, better
+from infersim.metrics.naming import Direction, better, settings_named
 from infersim.saving import save_files
 from infersim.spec.study import Range
 from infersim.sweep.table import Table
@@ -77,13 +77,17 @@ class Pictures:
             raise InputError("nothing to draw: no point has both figures", _WHY)
         return pareto_page(self._table, self._layout(()), *sides, self._title)
 
-    def _layout(self, axes: Sequence[str]) -> Layout:
+    def layout(self, axes: Sequence[str] = ()) -> Layout:
+        """What varies; the axes named come first."""
         from infersim.plots.grid import layout
 
+        return layout(self._table, self._paths, self._log, axes)
+
+    def _layout(self, axes: Sequence[str]) -> Layout:
         for path in axes:
             if path not in self._paths:
                 raise InputError("no such axis in the results", nearest(path, self._paths), value=repr(path))
-        found = layout(self._table, self._paths, self._log, axes)
+        found = self.layout(axes)
         if not found.axes:
             raise InputError("nothing to draw: no setting varies", "a picture takes a sweep of several points")
         return found
@@ -136,6 +140,39 @@ def log_axes(loaded: LoadedStudy) -> set[str]:
     sampled = study.sample.axes if study.sample is not None else {}
     ranges = {path: axis for path, axis in study.axes.items() if isinstance(axis, Range)}
     return {path for path, axis in (*ranges.items(), *sampled.items()) if axis.scale == "log"}
+
+
+def title_of(loaded: LoadedStudy) -> str:
+    """The title of a study's pictures: names of study and scenario, and below what all points share."""
+    data, study = loaded.base.data, loaded.study
+    varied = {path for path, _ in loaded.paths()}
+    names = dict.fromkeys(str(name) for name in (study.name, data.get("name")) if name)
+    shared = [*_shared(data, varied)]
+    if isinstance(study.replications, int) and study.replications > 1:
+        shared.append(f"{study.replications:,} replications")
+    return "\n".join(filter(None, (": ".join(names), ", ".join(shared))))
+
+
+def _shared(data: Mapping[str, Any], varied: Collection[str]) -> Iterator[str]:
+    """Settings of a scenario that people ask for first, where no point sets another; as they were written."""
+    places = [f"fleet.{name}.{key}" for name in _keys(data, "fleet") for key in ("model", "device", "replicas")]
+    places += [f"workload.{name}.arrivals.rate_per_s" for name in _keys(data, "workload")]
+    for path in (*places, "run.duration_s", "run.requests"):
+        value: Any = data
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if isinstance(value, str | int | float) and not any(f"{path}.".startswith(f"{each}.") for each in varied):
+            label, unit = settings_named([path])[0]
+            if label in ("model", "device"):  # such values say what they are
+                yield str(value)
+                continue
+            text = f"{value:g}" if isinstance(value, float) else str(value)
+            yield " ".join(filter(None, (label, text, "" if isinstance(value, str) else unit)))
+
+
+def _keys(data: Mapping[str, Any], group: str) -> list[str]:
+    found = data.get(group)
+    return [str(name) for name in found] if isinstance(found, Mapping) else []
 
 
 def save_picture(made: Figure, target: Path) -> Path:

@@ -10,7 +10,7 @@ from infersim.errors import InputError
 from infersim.load import dump_scenario
 from infersim.load.loaded import Loaded
 from infersim.load.places import Places
-from infersim.load.study import read_study, study_of
+from infersim.load.study import NO_STUDY, LoadedStudy, read_study, study_of
 from infersim.load.yaml12 import parse
 from infersim.spec.scenario import Scenario
 from infersim.sweep.outcome import SweepResult
@@ -50,12 +50,23 @@ def sweep(
         count = replications if isinstance(replications, int) else None
         if replications is not None and count is None:
             raise InputError("a rule of replications stands in the study's file", "", "replications")
-        return sweep_study(read_study(base, (), None, count), folder, jobs)
+        return sweep_study(_study(base, count), folder, jobs)
     if axes is None and isinstance(base, Mapping) and "scenario" in base:
         return sweep_study(study_of({**base, **said}, Places(), "the study", Path()), folder, jobs)
     scenario, home = _scenario(base)
-    data = {"scenario": scenario, "axes": {} if axes is None else _listed(axes), **said}
+    named = {"name": Path(base).name.partition(".")[0]} if isinstance(base, (str, Path)) else {}
+    data = {**named, "scenario": scenario, "axes": {} if axes is None else _listed(axes), **said}
     return sweep_study(study_of(data, Places(), "the study", home), folder, jobs)
+
+
+def _study(path: str | Path, replications: int | None) -> LoadedStudy:
+    try:
+        return read_study(path, (), None, replications)
+    except InputError as error:
+        if error.problem != NO_STUDY:
+            raise
+        hint = 'give its axes: sim.sweep(scenario, {"fleet.main.replicas": [1, 2, 4]})'
+        raise InputError(error.problem, hint, error.field, error.value, error.file, error.line, error.column) from None
 
 
 def _scenario(base: Base) -> tuple[Any, Path]:

@@ -5,10 +5,13 @@ The table is made from the store alone, point by point, so that it is the same w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from infersim.errors import InputError
 from infersim.load.study import LoadedStudy
@@ -21,11 +24,15 @@ from infersim.spec.study import Sequential
 from infersim.sweep.checks import check_points
 from infersim.sweep.folder import open_folder, save_table, sharing
 from infersim.sweep.outcome import SweepResult
-from infersim.sweep.pictures import log_axes
+from infersim.sweep.pictures import log_axes, title_of
 from infersim.sweep.points import Points, points_of
+from infersim.sweep.prices import laid_notes, stale_prices, told
 from infersim.sweep.runs import Progress, Runs, doer_of
-from infersim.sweep.table import Row, table_of
+from infersim.sweep.table import Row, Table, table_of
 from infersim.text.sweep import point_line
+
+LAID = "laid"
+"""The store's name of warnings on what was laid over the scenario."""
 
 
 def sweep_study(
@@ -55,6 +62,8 @@ def sweep_study(
     check_points(loaded, points)
     _check_rule(loaded)
     store = Store(None) if folder is None else open_folder(folder, loaded, points)
+    laid = laid_notes(loaded, points)
+    store.say(LAID, json.dumps(laid))
     try:
         with ExitStack() as stack:
             other = stack.enter_context(sharing(folder))
@@ -65,9 +74,34 @@ def sweep_study(
         table = table_of(points, runs.rows())
         if folder is not None:
             save_table(folder, loaded, table, store)
-        return SweepResult(table, points.paths, loaded.study.name, runs.simulated, folder, log_axes(loaded))
+        return result_of(loaded, table, points.paths, laid, runs.simulated, folder)
     finally:
         store.close()
+
+
+def result_of(
+    loaded: LoadedStudy,
+    table: Table,
+    paths: Sequence[str],
+    laid: Sequence[str] = (),
+    simulated: int = 0,
+    folder: Path | None = None,
+) -> SweepResult:
+    """A study's table as people see it.
+
+    Args:
+        loaded: the study.
+        table: its results.
+        paths: its columns that are scenario paths.
+        laid: warnings on what was laid over the scenario under it.
+        simulated: runs that this sweep did.
+        folder: where it is kept.
+    """
+    stale = [*stale_prices(table, loaded.base.data)]
+    rows = np.logical_or.reduce([each.rows for each in stale]).tolist() if stale else []
+    warnings, title = [*laid, *map(told, stale)], title_of(loaded)
+    name, log = loaded.study.name, log_axes(loaded)
+    return SweepResult(table, paths, name, simulated, folder, log, title, warnings, rows)
 
 
 def _say(say: Callable[[str], None], points: Points, number: int, row: Row) -> None:

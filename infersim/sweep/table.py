@@ -64,7 +64,9 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
         low = high = np.full(mean.size, math.nan)
     elif gaps := _gaps(runs, names):
         reason = gaps
-    if missing:
+    if missing and status == "overload":  # what is known by now outweighs what is missing
+        reason = f"{reason}; replications are missing ({missing})"
+    elif missing:
         status, reason = missing, reason or "replications are missing"
     return Row(status, reason, len(runs), names, np.array([mean, low, high]))
 

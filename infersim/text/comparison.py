@@ -7,18 +7,21 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from infersim.metrics.naming import named
+from infersim.metrics.naming import brief, named
 from infersim.text import facts, notebook
 from infersim.text.blocks import rows_block, sentences, warning_lines
 from infersim.units import show_seconds
 
 _LABELS = {
-    "throughput.requests_per_s": "requests/s",
-    "throughput.output_tokens_per_s": "output tokens/s",
-    "goodput.requests_per_s": "goodput/s",
-    "goodput.fraction": "goodput share",
-    "cost.usd_per_million_output_tokens": "USD/M tokens",
-    "energy.joules_per_output_token": "J/token",
+    figure: brief(figure).title
+    for figure in (
+        "throughput.requests_per_s",
+        "throughput.output_tokens_per_s",
+        "goodput.requests_per_s",
+        "goodput.fraction",
+        "cost.usd_per_million_output_tokens",
+        "energy.joules_per_output_token",
+    )
 }
 
 

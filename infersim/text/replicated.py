@@ -16,7 +16,7 @@ _SHOWN: tuple[tuple[str, str, _Show], ...] = (
     ("input tokens/s", "throughput.input_tokens_per_s", facts.number),
     ("output tokens/s", "throughput.output_tokens_per_s", facts.number),
     ("goodput, requests/s", "goodput.requests_per_s", facts.number),
-    ("goodput, share of arrivals", "goodput.fraction", facts.share),
+    ("within the SLO, of arrivals", "goodput.fraction", facts.share),
     ("busy", "utilisation.busy", facts.share),
     ("MFU", "utilisation.mfu", facts.share),
     ("MBU", "utilisation.mbu", facts.share),

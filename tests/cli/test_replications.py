@@ -34,7 +34,7 @@ def test_the_table_shows_means_and_half_widths_in_80_columns(infersim, tmp_path,
     answer = infersim("run", write(tmp_path), "--replications", 3, "--jobs", 1)
     assert answer.out.count("  ± ") >= 5
     assert max(map(len, answer.out.splitlines())) <= 80
-    for word in ("3 replications", "TTFT", "goodput, share of arrivals", "SLO", "rests on"):
+    for word in ("3 replications", "TTFT", "within the SLO, of arrivals", "SLO", "rests on"):
         assert word in answer.out
     assert "wall" not in answer.out
 

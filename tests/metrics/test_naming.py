@@ -2,7 +2,7 @@
 
 import pytest
 
-from infersim.metrics.naming import lower_first, named, short
+from infersim.metrics.naming import lower_first, named, settings_named, short, unit_of_seconds
 from infersim.runs.figures import POOL, TRAFFIC
 
 
@@ -39,3 +39,16 @@ def test_every_figure_has_a_title_of_its_own_or_a_unit():
 def test_names_in_sentences_and_in_few_letters():
     assert [lower_first(name) for name in ("Cost", "TTFT p99", "E2E p50")] == ["cost", "TTFT p99", "E2E p50"]
     assert short(["a.b.rate", "a.c.rate", "d.size"]) == ["b.rate", "c.rate", "size"]
+    assert short(["fleet.main.replicas", "workload.chat.prompt_tokens.mean"]) == ["replicas", "prompt_tokens.mean"]
+
+
+def test_settings_have_short_names_and_units():
+    paths = ["workload.chat.arrivals.rate_per_s", "fleet.main.purchase.price_usd_per_h", "fleet.main.device"]
+    assert settings_named(paths) == [("rate", "per s"), ("price", "USD/h"), ("device", "")]
+    assert settings_named(["workload.chat.prompt_tokens.mean"]) == [("prompt_tokens.mean", "tokens")]
+    alike = ["workload.chat.think_s", "workload.chat.think"]  # without their units they would be one
+    assert settings_named(alike) == [("think_s", ""), ("think", "")]
+
+
+def test_times_have_a_unit_that_shows_them_in_few_digits():
+    assert [unit_of_seconds(each) for each in (2e-4, 0.02, 3.0)] == [("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)]

@@ -43,7 +43,7 @@ def told(page):
 def test_points_of_the_front_are_named_by_their_settings():
     page = SweepResult(grid(), [RATE, REPLICAS], "load").plot_pareto(TPUT, TTFT)
     ax = page.axes[0]
-    assert told(page)[:3] == ["1   rate_per_s 3.5", "2   rate_per_s 2", "3   rate_per_s 1"]
+    assert told(page)[:3] == ["1   rate 3.5 per s", "2   rate 2 per s", "3   rate 1 per s"]
     assert "all: replicas 2" in told(page)
     assert told(page)[-1] == "left out, without a steady state or a figure: 1"
     assert [text.get_text() for text in ax.texts] == ["3", "2", "1"]
@@ -56,7 +56,7 @@ def test_points_of_the_front_are_named_by_their_settings():
 
 def test_directions_can_be_said_and_settings_be_figures():
     page = SweepResult(grid(), [RATE, REPLICAS]).plot_pareto(f"{REPLICAS}:lower", f"{TTFT}:higher")
-    assert told(page)[0] == "1   rate_per_s 2, replicas 1"
+    assert told(page)[0] == "1   rate 2 per s, replicas 1"
     assert page.axes[0].get_ylabel().endswith("higher is better")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
 import infersim as sim
 from infersim.plots.grid import layout
+from infersim.plots.marks import MARKERS
 from infersim.sweep.outcome import SweepResult
 from tests.plots.tables import DEVICE, RATE, REPLICAS, TPUT, TTFT, grid, texts
 
@@ -14,7 +17,8 @@ PATHS = [RATE, REPLICAS]
 
 
 def lines(ax):
-    return [line for line in ax.lines if line.get_marker() == "o"]
+    """Lines of values; the hollow points upon them are no lines of their own."""
+    return [line for line in ax.lines if line.get_marker() in MARKERS and line.get_markerfacecolor() != "white"]
 
 
 def marks(ax, kind):
@@ -26,7 +30,7 @@ def test_a_panel_a_figure_and_a_line_a_setting():
     ttft, tput = page.axes
     assert [ttft.get_title("left"), tput.get_title("left")] == ["TTFT p99", "Throughput"]
     assert [ttft.get_ylabel(), tput.get_ylabel()] == ["ms", "output tokens/s"]
-    assert ttft.get_xlabel() == "rate_per_s"
+    assert ttft.get_xlabel() == "rate [per s]"
     one, two = lines(ttft)
     assert one.get_xdata().tolist() == [1.0, 2.0, 3.5]
     np.testing.assert_allclose(one.get_ydata(), [100.0, 200.0, np.nan])
@@ -42,8 +46,43 @@ def test_an_overloaded_point_is_a_mark_in_its_lines_colour():
     assert mark.get_xdata().tolist() == [3.5]
     assert mark.get_color() == lines(ttft)[0].get_color()
     assert ttft.get_ylim()[1] < 1000  # its 99 s stretch nothing
-    bottom, top = ttft.get_ylim()
-    assert (175.0 - bottom) / (top - bottom) < mark.get_ydata()[0]  # values end below the marks
+    assert ttft.get_ylim()[1] < 250  # nor does the interval that is there of it
+    place = mark.get_transform().transform([3.5, mark.get_ydata()[0]])
+    assert place[1] > ttft.bbox.y1  # it is above the panel, where no value can be
+
+
+def test_intervals_of_what_is_overloaded_are_not_drawn():
+    table = grid() | {DEVICE: texts(["a", "b"] * 3)}
+    del table[REPLICAS]
+    table[f"ci95_low.{TTFT}"][4], table[f"ci95_high.{TTFT}"][4] = 7.0, 29.0
+    ax = SweepResult(table, [DEVICE, RATE]).plot(TTFT, axes=[DEVICE]).axes[0]
+    drawn = np.concatenate([segment for each in ax.collections for segment in each.get_segments() if segment.size])
+    drawn = drawn[np.isfinite(drawn).all(axis=1)]
+    assert len(drawn) == 2 * 5
+    assert drawn[:, 1].max() < 1000
+    assert ax.get_ylim()[1] < 1000
+
+
+def test_marks_of_a_colour_are_in_a_row_and_dashes_side_by_side():
+    both = [grid(), grid()]
+    table = {name: np.concatenate([each[name] for each in both]) for name in both[0]}
+    table["fleet.main.engine.max_num_seqs"] = np.repeat([16, 64], 6)
+    ax = SweepResult(table, [*PATHS, "fleet.main.engine.max_num_seqs"]).plot(TTFT).axes[0]
+    one, two = (mark.get_transform().transform([3.5, 1.0]) for mark in marks(ax, "x"))
+    assert one[1] == two[1]
+    assert one[0] < two[0]
+
+
+def test_points_beyond_the_budget_are_hollow_and_counted():
+    table = grid()
+    table["status"][[0, 2]] = "budget"
+    table["replications"][2], table[f"simulated.{TTFT}"][2] = 0, np.nan
+    page = SweepResult(table, PATHS).plot(TTFT)
+    hollow = [line for line in page.axes[0].lines if line.get_markerfacecolor() == "white"]
+    known = [(x, y) for line in hollow for x, y in zip(*line.get_data(), strict=True) if y == y]
+    assert known == [(1.0, 100.0)]
+    said = [text.get_text() for text in page.legends[0].get_texts()]
+    assert "fewer replications than asked for; 1 without any" in said
 
 
 def test_bands_are_the_intervals_in_the_unit_shown():
@@ -100,6 +139,7 @@ def test_what_moves_with_an_axis_is_none():
     table = grid() | {"fleet.main.purchase.price_usd_per_h": grid()[REPLICAS] * 3.0, "run.seed": np.ones(6)}
     found = layout(table, [*PATHS, "fleet.main.purchase.price_usd_per_h", "run.seed"])
     assert [axis.path for axis in found.axes] == PATHS
+    assert found.led == ["fleet.main.purchase.price_usd_per_h"]
     assert found.joined
 
 
@@ -110,7 +150,19 @@ def test_a_third_axis_is_dashes():
     page = SweepResult(table, [*PATHS, "fleet.main.engine.max_num_seqs"]).plot(TTFT)
     assert len(lines(page.axes[0])) == 4
     assert {line.get_linestyle() for line in lines(page.axes[0])} == {"-", "--"}
+    assert {line.get_marker() for line in lines(page.axes[0])} == {"o", "s"}
     assert "max_num_seqs 64" in [text.get_text() for text in page.legends[0].get_texts()]
+
+
+def test_the_legend_is_read_row_by_row_and_fits_the_page():
+    table = grid(replicas=range(1, 8))
+    page = SweepResult(table, PATHS).plot(TTFT, axes=[RATE])
+    page.savefig(io.BytesIO(), format="png")  # lays it out
+    assert page.legends[0].get_window_extent().x1 <= page.bbox.x1
+    places = {text.get_text(): text.get_window_extent() for text in page.legends[0].get_texts()}
+    assert places["replicas 1"].y0 == pytest.approx(places["replicas 2"].y0)
+    assert places["replicas 1"].x0 < places["replicas 2"].x0
+    assert places["replicas 7"].y0 < places["replicas 1"].y0
 
 
 def test_points_of_a_sample_are_not_joined():
@@ -136,7 +188,7 @@ def test_a_heat_map_has_a_cell_a_setting():
     np.testing.assert_allclose(cells, [[100.0, 200.0, np.nan], [50.0, 100.0, 175.0]])
     assert [text.get_text() for text in ax.texts] == ["100", "50", "200", "100", "overload", "175"]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "2", "3.5"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("rate_per_s", "replicas")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("rate [per s]", "replicas")
     assert page.axes[1].get_ylabel() == "ms"
 
 

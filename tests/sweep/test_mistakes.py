@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import infersim as sim
+from infersim.load.study import read_study
 from infersim.runs import answer
 from tests.sweep.studies import STUDY, write
 
@@ -234,6 +236,11 @@ OPTIONS = {
     "axis of no path": (["--axis", "fleet main=1,2"], ["is not PATH=V1,V2,…"]),
     "axis twice": (["--axis", "run.requests=1,2", "--axis", "run.requests=3"], ["two axes on one path"]),
     "axis with no such path": (["--axis", "fleet.main.replica=1"], ["Did you mean 'fleet.main.replicas'?"]),
+    "axis of no values": (["--axis", "fleet.main.replicas=[]"], ["has no values"]),
+    "axis with dots": (
+        ["--axis", "fleet.main.replicas=1..4"],
+        ["not written with dots", "{from: 1, to: 4, points: 4}"],
+    ),
     "axis of broken YAML": (["--axis", "run.requests=[1"], ["--axis run.requests=[1", "is not YAML"]),
     "axis of a wrong value": (["--axis", "fleet.main.replicas=1,x"], ["--axis fleet.main.replicas=1,x", "'x'"]),
     "axis that --set sets": (
@@ -298,6 +305,43 @@ def test_a_table_does_not_set_what_an_axis_sets(infersim, tmp_path, no_runs):
     assert "two axes on one path" in found.err
 
 
+TYPO_BESIDE_ANOTHER = (
+    "axes:\n  fleet.main.device: [h100-sxm-80gb, h100-sxm-81gb]\n"
+    "  workload.chat.prompt_tokens.cv: [0.8, null]\n  workload.chat.prompt_tokens.kind: [lognormal, geometric]\n"
+)
+
+
+def test_a_typo_is_told_where_another_combination_fails_for_another_reason(infersim, tmp_path, no_runs):
+    path = write(tmp_path, "scenario: tiny.yaml\n" + TYPO_BESIDE_ANOTHER)
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert f"{path}:3" in found.err
+    assert "'h100-sxm-81gb'" in found.err
+    assert "Did you mean 'h100-sxm-80gb'?" in found.err
+
+
+def test_a_value_that_fails_everywhere_for_want_of_another_is_told_at_its_place(infersim, tmp_path, no_runs):
+    axes = "axes:\n  fleet.main.replicas: [1, 2]\n  workload.chat.prompt_tokens.kind: [lognormal, fixed]\n"
+    path = write(tmp_path, "scenario: tiny.yaml\n" + axes)
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert f"{path}:4" in found.err
+    assert "workload.chat.prompt_tokens.kind = 'fixed'" in found.err
+    assert "workload.chat.prompt_tokens.value: is required" in found.err
+
+
+@pytest.mark.parametrize("kind", ["random", "latin_hypercube", "sobol"])
+def test_bad_bounds_of_a_sample_are_told_once(infersim, tmp_path, no_runs, kind):
+    bounds = "{workload.chat.prompt_tokens.mean: {from: -4000, to: -1}, run.requests: {from: 1.5, to: 1.7}}"
+    path = write(tmp_path, f"scenario: tiny.yaml\nsample: {{kind: {kind}, points: 8, axes: {bounds}}}\n")
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2, found
+    assert found.err.count("it is between from: -4000 and to: -1") == 1
+    assert found.err.count("it is between from: 1.5 and to: 1.7") == 1
+    assert "whole: true rounds them" in found.err
+    assert f"{path}:2" in found.err
+
+
 def test_a_value_that_goes_with_others_only_is_no_mistake(infersim, tmp_path):
     cases = "cases:\n  - {name: open, set: {}}\n".replace(
         "{}", "{workload.chat.arrivals: {kind: poisson, rate_per_s: 9}}"
@@ -308,6 +352,18 @@ def test_a_value_that_goes_with_others_only_is_no_mistake(infersim, tmp_path):
     found = infersim("sweep", path, "--out", tmp_path / "out", "--jobs", 1)
     assert found.code == 0, found.err
     assert "2 ok, 2 refused" in found.err
+
+
+def test_a_folder_is_of_one_thing(infersim, tmp_path):
+    write(tmp_path)
+    scenario, axis = tmp_path / "tiny.yaml", ("--axis", "run.seed=1")
+    assert infersim("run", scenario, "--out", tmp_path / "run").code == 0
+    found = infersim("sweep", scenario, *axis, "--out", tmp_path / "run")
+    assert (found.code, found.err.splitlines()[1].strip()) == (2, "holds a run")
+    assert infersim("sweep", scenario, *axis, "--out", tmp_path / "swept", "--jobs", 1).code == 0
+    found = infersim("run", scenario, "--out", tmp_path / "swept")
+    assert (found.code, found.err.splitlines()[1].strip()) == (2, "holds a sweep")
+    assert not (tmp_path / "swept" / "summary.json").exists()
 
 
 def test_a_store_of_another_study_is_refused(infersim, tmp_path):
@@ -321,3 +377,59 @@ def test_a_store_of_another_study_is_refused(infersim, tmp_path):
         f"{out}\n  holds the runs of another study\n  it varies run.seed, and this one fleet.main.replicas" in found.err
     )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", [["run"], ["curve"], ["compare", "--variant", "run.seed=3"]])
+def test_a_study_is_no_scenario(infersim, tmp_path, no_runs, command):
+    path = write(tmp_path)
+    found = infersim(command[0], path, *command[1:])
+    assert found.code == 2, found
+    hint = f"infersim sweep {path} --out DIR sweeps it; the scenario under it is tiny.yaml"
+    assert found.err == f"{path}:1\n  is a study, not a scenario\n  {hint}\n"
+
+
+def test_a_study_takes_no_axes_of_the_command_line(infersim, tmp_path, no_runs):
+    path = write(tmp_path)
+    found = infersim("sweep", path, "--axis", "fleet.main.replicas=1,2", "--out", tmp_path / "out")
+    assert found.code == 2
+    assert found.err.count("\n") == 3
+    assert "is a study, not a scenario\n  axes stand in it, under axes:" in found.err
+
+
+@pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        ("axes:\n  fleet: {main: {replicas: [1, 2]}}\n", "fleet.main.replicas: [1, 2]"),
+        (
+            "axes:\n  fleet.main: {engine: {max_num_seqs: {from: 1, to: 8, points: 2}}}\n",
+            "fleet.main.engine.max_num_seqs",
+        ),
+        ("zip:\n  fleet: {main: {replicas: [1, 2]}}\n", "fleet.main.replicas: [1, 2]"),
+    ],
+)
+def test_nested_axes_are_told_to_have_dots(infersim, tmp_path, no_runs, axes, said):
+    path = write(tmp_path, "scenario: tiny.yaml\n" + axes)
+    found = infersim("sweep", path, "--out", tmp_path / "out")
+    assert found.code == 2
+    assert f"{path}:3:3" in found.err
+    assert "axes are not nested\n  write the path with dots" in found.err
+    assert said in found.err
+
+
+def test_the_values_of_an_axis_may_stand_in_brackets(infersim, tmp_path):
+    write(tmp_path)
+    axis = "fleet.main.device=[h100-sxm-80gb,l40s-48gb]"
+    found = infersim("sweep", tmp_path / "tiny.yaml", "--axis", axis, "--out", tmp_path / "out", "--jobs", 1)
+    assert found.code == 0, found.err
+    assert "2 points: 2 ok" in found.err
+
+
+def test_a_share_may_be_in_percent(tmp_path):
+    rule = "replications: {least: 3, most: 4, figure: ttft_s.p99, relative_half_width: 5%}"
+    assert read_study(write(tmp_path, STUDY.replace(END, rule))).study.replications.relative_half_width == 0.05
+
+
+def test_python_is_told_in_pythons_words(tmp_path, no_runs):
+    write(tmp_path)
+    with pytest.raises(sim.InputError, match=r'sim\.sweep\(scenario, \{"fleet\.main\.replicas": \[1, 2, 4\]\}\)'):
+        sim.sweep(tmp_path / "tiny.yaml")

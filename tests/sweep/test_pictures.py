@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import infersim as sim
 from infersim.sweep.stored import stored
-from tests.sweep.studies import RATE, REPLICAS, STUDY, write
+from tests.sweep.studies import RATE, REPLICAS, SCENARIO, STUDY, write
 
 PNG = b"\x89PNG"
 
@@ -31,7 +32,7 @@ def test_a_folder_read_again_draws_what_the_sweep_drew(folder):
         again = found.whole()
     assert again.paths == [REPLICAS, RATE]
     ax = again.plot("ttft_s.p99").axes[0]
-    assert (ax.get_xlabel(), ax.get_xscale()) == ("rate_per_s", "log")
+    assert (ax.get_xlabel(), ax.get_xscale()) == ("rate [per s]", "log")
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,12 @@ def test_where_nothing_is_to_draw_a_sweep_says_so_and_goes_on(infersim, folder, 
     assert found.code == 0
     assert "no picture: nothing to draw: no setting varies" in found.err
     assert not (folder / "sweep.png").exists()  # the one of before was of other points
+
+
+def test_the_title_says_what_all_points_share(tmp_path, folder):
+    with stored(folder) as found:
+        title = found.whole().plot("ttft_s.p99").get_suptitle()
+    assert title == "tiny\nllama-3.1-8b, h100-sxm-80gb, requests 12, 2 replications"  # not what the axes vary
+    write(tmp_path, scenario=SCENARIO.replace("name: tiny", "name: an hour of chat"))
+    swept = sim.sweep(tmp_path / "tiny.yaml", {"fleet.main.device": ["h100-sxm-80gb", "l40s-48gb"]})
+    assert swept.plot("ttft_s.p99").get_suptitle() == "tiny: an hour of chat\nllama-3.1-8b, rate 20 per s, requests 12"

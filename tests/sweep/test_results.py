@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -16,7 +21,6 @@ from infersim.runs.store import Outcome
 from infersim.sweep.query import Query
 from infersim.sweep.sweep import sweep_study
 from infersim.sweep.table import row_of, write_table
-from infersim.text.sweep import lines
 from tests.sweep.studies import RATE, REPLICAS, STUDY, write
 
 
@@ -28,13 +32,19 @@ def folder(infersim, tmp_path):
     return out
 
 
+def rows_of(shown: str) -> list[str]:
+    return [line for line in shown.splitlines() if line[:1].isdigit()]
+
+
 def test_the_table_fits_a_terminal(infersim, folder):
     found = infersim("results", folder)
     shown = found.out.splitlines()
-    assert shown[0].split()[:3] == ["point", "replicas", "rate_per_s"]
-    assert "TTFT p99" in shown[0]
-    assert len(shown) == 7
-    assert all(" ± " in line for line in shown[1:])
+    head = shown[: shown.index(rows_of(found.out)[0])]
+    titles = " ".join(" ".join(head).split())
+    assert "point replicas rate TTFT p99 TPOT p99" in titles
+    assert head[-1].split() == ["per", "s", "ms", "ms"]
+    assert len(rows_of(found.out)) == 6
+    assert all(" ± " in line for line in rows_of(found.out))
     assert max(map(len, shown)) <= 80
 
 
@@ -44,15 +54,65 @@ def test_figures_that_a_terminal_has_no_room_for_are_named(infersim, folder, mon
         monkeypatch.setenv("COLUMNS", str(width))
         shown[width] = infersim("results", folder).out
     assert "no room" not in shown[200]
-    told = " ".join(shown[50].splitlines()[7:])
-    assert "TTFT p99" in shown[50]
-    assert told == (
-        "no room for tpot_s.p99, throughput.output_tokens_per_s: infersim results DIR --columns A,B,… or --format csv "
-        "shows them"
-    )
+    told = " ".join(shown[50].split())
+    assert "replicas rate TTFT p99 TPOT p99 per s ms ms" in told
+    assert "no room for throughput.output_tokens_per_s: a wider terminal, infersim results DIR" in told
     assert max(map(len, shown[50].splitlines())) <= 50
-    assert "columns are cut at the terminal's width" in shown[16]
-    assert "no room for ttft_s.p99, tpot_s.p99," in " ".join(shown[16].split())
+    assert "replicas" in shown[16]
+    assert "ttft_s.p99" in " ".join(shown[16].split())
+
+
+def test_columns_are_found_by_the_headings_shown(infersim, folder):
+    found = infersim("results", folder, "--columns", "replicas,rate,ttft_s.p99")
+    assert found.code == 0, found.err
+    assert found.out.split()[:4] == ["replicas", "rate", "TTFT", "p99"]
+    assert len(rows_of(found.out)) == 6
+    again = infersim("results", folder, "--columns", "arrivals.rate_per_s", "--format", "csv")
+    assert again.out.splitlines()[0] == RATE
+    assert "Did you mean 'replicas'" in infersim("results", folder, "--columns", "replicsa").err
+
+
+@pytest.mark.parametrize("form", [[], ["--format", "csv"], ["--format", "md"], ["--format", "json"]])
+def test_the_status_is_shown_where_it_is_not_ok(infersim, folder, tmp_path, form):
+    asked = ["--columns", "fleet.main.replicas,ttft_s.p99", *form]
+    assert "status" not in infersim("results", folder, *asked).out
+    path = write(tmp_path, STUDY.replace("to: 500", "to: 5000").replace("replications: 2", ""), name="over.yaml")
+    (tmp_path / "tiny.yaml").write_text((tmp_path / "tiny.yaml").read_text().replace("requests: 12", "requests: 3000"))
+    infersim("sweep", path, "--out", tmp_path / "over", "--jobs", 1)
+    found = infersim("results", tmp_path / "over", *asked).out
+    assert "status" in found
+    assert "overload" in found
+
+
+def test_a_file_of_the_folder_is_told(infersim, folder):
+    found = infersim("results", folder / "results.csv")
+    assert found.code == 2
+    assert f"is a file\n  give the folder of its sweep: infersim results {folder}" in found.err
+
+
+def on_terminal(*arguments: object) -> tuple[int, str, str]:
+    """Exit code, what the terminal shows, and stderr of a command whose stdout is a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "infersim", *map(str, arguments)]
+    ran = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "80"})
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # at its end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return ran.returncode, shown.decode(errors="replace"), ran.stderr
+
+
+def test_a_terminal_gets_no_binary_and_no_endless_lines(folder):
+    code, shown, err = on_terminal("results", folder, "--format", "parquet")
+    assert (code, shown) == (2, "")
+    assert "is no text for a terminal" in err
+    code, shown, err = on_terminal(
+        "results", folder, "--sql", "SELECT point, repeat('long ', 100) FROM results LIMIT 2"
+    )
+    assert code == 0, err
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_formats_are_for_programs(infersim, folder):
@@ -100,6 +160,9 @@ def test_python_has_it_all(tmp_path):
     assert frame[REPLICAS].tolist() == [1, 1, 2, 2]
     best = found.best("ttft_s.p99")
     assert best["simulated.ttft_s.p99"] == frame["simulated.ttft_s.p99"].min()
+    assert len(best) > 100
+    assert len(repr(best)) < 300
+    assert repr(best).startswith(f"{{'point': {best['point']}, '{REPLICAS}': ")
     most = found.best("throughput.requests_per_s", minimise=False, where=f'"{REPLICAS}" = 1')
     assert most[REPLICAS] == 1
     assert most[RATE] == 500.0
@@ -161,25 +224,17 @@ def test_an_overloaded_row_has_means_and_no_intervals():
     assert together.reason == "overload: arrivals outran service, as 5 replications show together"
 
 
+def test_an_overload_is_told_though_replications_are_missing():
+    row = row_of([outcome(1.0, 7.0, status="overload")] * 2, "budget")
+    assert row.status == "overload"
+    assert row.reason.endswith("; replications are missing (budget)")
+    assert row_of([outcome(1.0, 7.0)] * 2, "budget").status == "budget"
+
+
 def test_rows_without_figures():
     assert row_of([], "budget").status == "budget"
     assert row_of([outcome(1.0, 1.0), Outcome("refused", "why")]).status == "refused"
     assert row_of([outcome(1.0, 1.0)], "unfinished").replications == 1
-
-
-def test_figures_give_way_to_axes_on_a_narrow_terminal():
-    table = {
-        "point": np.arange(2),
-        "fleet.main.device": np.array(["h100-sxm-80gb", "l40s-48gb"], dtype=object),
-        "status": np.array(["ok", "ok"], dtype=object),
-        "simulated.ttft_s.p99": np.array([0.5, 1.25]),
-        "simulated.goodput.fraction": np.array([1.0, 0.75]),
-    }
-    wide = lines(table, ["fleet.main.device"], 80, 10)
-    assert wide[1].split() == ["0", "h100-sxm-80gb", "500", "ms", "1"]
-    narrow = lines(table, ["fleet.main.device"], 34, 10)
-    assert "goodput" not in narrow[0]
-    assert "1.25 s" in narrow[2]
 
 
 def test_a_million_rows_open_in_two_seconds(tmp_path):
