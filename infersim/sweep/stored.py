@@ -12,11 +12,11 @@ from infersim.load.study import read_study
 from infersim.runs.columns import sort_columns
 from infersim.runs.store import Store
 from infersim.sweep.folder import RESULTS, STUDY, is_written
+from infersim.sweep.opened import TableFile
 from infersim.sweep.outcome import SweepResult
 from infersim.sweep.pictures import log_axes
 from infersim.sweep.query import Query
-from infersim.sweep.sweep import stored_rows
-from infersim.sweep.table import table_of
+from infersim.sweep.sweep import stored_table
 from infersim.text.sweep import FIGURES, lines
 
 _FEW = ("point", "name", "status", "reason", "replications")
@@ -27,21 +27,25 @@ class Stored:
     """A result table that questions can be put to.
 
     Attributes:
-        query: its database.
+        table: its columns.
         folder: of the sweep.
     """
 
-    query: Query
+    table: TableFile
     folder: Path
+
+    @property
+    def query(self) -> Query:
+        """For questions in SQL."""
+        return self.table.query
 
     def whole(self) -> SweepResult:
         """All of it, as the sweep itself returned it."""
         loaded = read_study(self.folder / STUDY)
         names = self.query.columns
         known = sort_columns(names, "").paths
-        table = self.query.arrays("SELECT * FROM results ORDER BY point")
         paths = [name for name in names if name in known]
-        return SweepResult(table, paths, loaded.study.name, folder=self.folder, log=log_axes(loaded))
+        return SweepResult(self.table, paths, loaded.study.name, folder=self.folder, log=log_axes(loaded))
 
     def select(self, columns: str | None) -> str:
         """The query for columns by their names, figures also without their prefix.
@@ -60,7 +64,7 @@ class Stored:
         figures = [f"{kind}.{name}" for name in FIGURES for kind in ("simulated", "ci95_high")]
         shown = [name for name in (*_FEW, *paths, *figures) if name in names]
         quoted = ", ".join(map(_quoted, shown))
-        table = self.query.arrays(f"SELECT {quoted} FROM results ORDER BY point LIMIT {most}")
+        table = self.query.arrays(f"SELECT {quoted} FROM results WHERE point < {most} ORDER BY point")
         ordered = [path for path in names if path in paths]
         found = lines(table, ordered, width, most)
         count = self.query.run("SELECT count(*) FROM results")[1][0][0]
@@ -88,15 +92,11 @@ def stored(folder: Path) -> Iterator[Stored]:
     try:
         if not store.is_made() or not (folder / STUDY).is_file():
             raise InputError("no run is finished there", "sweep again to go on", file=str(folder))
-        if is_written(folder, store):
-            source: object = folder / RESULTS[1]
-        else:
-            loaded = read_study(folder / STUDY)
-            source = table_of(*stored_rows(loaded, store))
+        written = is_written(folder, store)
+        table = TableFile(folder / RESULTS[1]) if written else stored_table(read_study(folder / STUDY), store)
     finally:
         store.close()
-    with Query(source) as query:  # type: ignore[arg-type]
-        yield Stored(query, folder)
+    yield Stored(table, folder)
 
 
 def _quoted(name: str) -> str:

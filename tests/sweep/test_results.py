@@ -13,9 +13,8 @@ import pytest
 import infersim as sim
 from infersim.load.study import read_study
 from infersim.runs.store import Outcome
-from infersim.sweep.query import Query
 from infersim.sweep.sweep import sweep_study
-from infersim.sweep.table import row_of, write_table
+from infersim.sweep.table import row_of
 from infersim.text.sweep import lines
 from tests.sweep.studies import RATE, REPLICAS, STUDY, write
 
@@ -165,19 +164,6 @@ def test_figures_give_way_to_axes_on_a_narrow_terminal():
     narrow = lines(table, ["fleet.main.device"], 34, 10)
     assert "goodput" not in narrow[0]
     assert "1.25 s" in narrow[2]
-
-
-def test_a_million_rows_open_in_two_seconds(tmp_path):
-    rows = 1_000_000
-    figures = {f"simulated.ttft_s.{name}": np.arange(rows) / 7 for name in ("mean", "p50", "p90", "p95", "p99")}
-    table = {"point": np.arange(rows), REPLICAS: np.arange(rows) % 64} | figures
-    write_table(table, tmp_path / "results.parquet", tmp_path / "results.csv")
-    began_s = time.perf_counter()
-    with Query(tmp_path / "results.parquet") as query:
-        assert query.run("SELECT count(*) FROM results")[1] == [(rows,)]
-        found = query.run(f'SELECT "{REPLICAS}", min("simulated.ttft_s.p99") FROM results GROUP BY 1')[1]
-    assert len(found) == 64
-    assert time.perf_counter() - began_s < 2.0
 
 
 def test_a_run_costs_little_above_its_simulation(tmp_path, monkeypatch):
