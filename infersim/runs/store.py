@@ -89,6 +89,8 @@ class Store:
             database.execute("SELECT count(*) FROM sqlite_master")
             return database
         except sqlite3.OperationalError:  # a folder that cannot be written, which a shared log would have to be
+            if self.path.with_name(f"{RUNS}-wal").exists():  # runs that would not be seen
+                raise
             return sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
 
     def add(self, key: bytes, outcome: Outcome) -> None:

