@@ -11,7 +11,7 @@ from infersim.spec.base import Flag, Integer, Number, Seconds, Spec, SpecError
 from infersim.spec.scenario import MOST_REPLICATIONS
 
 MOST_POINTS = 10**7
-"""Most points of a study; what is held of each, under 100 bytes, is a gigabyte then."""
+"""Most points of a study; an axis of so many values takes a gigabyte or two."""
 Path = Annotated[str, Field(min_length=1)]
 Values = Annotated[list[Any], Field(min_length=1)]
 

@@ -66,7 +66,9 @@ class _Pieces:
     def add(self, rows: Sequence[Row], first: int) -> None:
         """A piece more; `first` is its first point."""
         table = self._labels(rows, first)
-        for name, column in _figures(rows).items():
+        nothing = np.full((3, len(rows)), math.nan)  # of figures in earlier pieces, so that no column leaves again
+        figures = dict.fromkeys(self._figures[0], nothing) | _figures(rows)
+        for name, column in figures.items():
             for kind, known in enumerate(self._figures):
                 table[f"{_KINDS[kind]}.{name}"] = column[kind]
                 if kind == 0 or not np.isnan(column[kind]).all():  # of intervals those that some point has
@@ -80,7 +82,7 @@ class _Pieces:
         self._connection.execute(query)
 
     def join(self, parquet: Path) -> None:
-        """Make them one table. Those of unlike columns are read one kind after the other: all at once would be open."""
+        """Make them one table. Those of the same columns are read together, one after the other, and never all open."""
         query = " UNION ALL ".join(self._select(columns, files) for columns, files in self._alike)
         self._connection.execute(f"COPY ({query}) TO {_quoted(parquet)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})")
 
