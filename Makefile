@@ -48,7 +48,7 @@ experiments: $(READY)  ## run the experiments again: fails when a committed numb
 experiments-update: $(READY)  ## make the experiments' committed tables and pictures again
 	for each in $(EXPERIMENTS); do $(BIN)/python experiments/$$each/run.py || exit 1; done
 
-bench: $(READY)  ## speed as ratios against bare SimPy, and start-up times
+bench: $(READY)  ## speed as ratios against bare SimPy, start-up times, what a sweep costs
 	$(BIN)/python -m benchmarks
 
 validation: $(READY)  ## docs/validation.md from a folder of measured runs: make validation TABLES=FOLDER

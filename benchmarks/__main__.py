@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import generate, speed, start, stretches
+from benchmarks import generate, speed, start, stretches, studies
 from benchmarks.measure import Measure
 
 
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--report", action="store_true", help="exit 0 even where a requirement is missed")
     options = parser.parse_args(arguments)
     measures = []
-    for part in (speed, stretches, generate, start):
+    for part in (speed, stretches, generate, start, studies):
         for each in part.measure():
             measures.append(each)
             print(row(each), flush=True)

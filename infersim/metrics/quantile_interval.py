@@ -1,7 +1,7 @@
-"""How sure is a quantile? Intervals that assume no distribution.
+"""How sure is a quantile of one run? An interval that assumes no distribution.
 
-Of independent values by order statistics: so many of n lie below the p-quantile as a binomial count says. Of one run,
-whose requests are not independent, by batch means of that count.
+Its ends are order statistics: so many of n values lie below the p-quantile as a count says. Of independent values that
+would be binomial; a run's requests are not independent, so it is told by batch means.
 """
 
 from __future__ import annotations
@@ -11,36 +11,12 @@ import math
 import numpy as np
 
 from infersim.metrics.batch_means import TOO_SHORT, batch_means
-from infersim.metrics.replicated import CONFIDENCE
 
 LEAST_CROWDS = 20
 """A quantile of one run needs so many crowds beyond it: observations there come in crowds, and count by the crowd."""
 WIDER = 10.0
 """Few crowds tell their own variance badly: so many times as wide, ÷ the crowds, is the interval beside its width."""
 _QUARTER = 0.25
-
-
-def order_statistics(values: np.ndarray, share: float) -> tuple[float, float] | None:
-    """An interval that covers a quantile with at least 95%, half of the rest on either side.
-
-    Args:
-        values: independent, of one distribution, e.g. a figure of each replication; any unit.
-        share: which quantile, e.g. 0.5 for the median.
-
-    Returns:
-        (low, high), two of the values; None where there are too few: six make an interval of the median, 36 one of the
-        90% quantile.
-
-    Source: David and Nagaraja, Order Statistics, 2003, 7.1.
-    """
-    n, tail = len(values), (1.0 - CONFIDENCE) / 2
-    # the r-th smallest lies above the quantile if fewer than r values lie below it: with P(count < r)
-    low = _most(n, share, tail)
-    high = n + 1 - _most(n, 1.0 - share, tail)
-    if low < 1 or high > n:
-        return None
-    ordered = np.partition(np.asarray(values, dtype=float), (low - 1, high - 1))
-    return float(ordered[low - 1]), float(ordered[high - 1])
 
 
 def of_one_run(series: np.ndarray, share: float) -> tuple[list[float], int] | str:
@@ -86,11 +62,3 @@ def crowds(series: np.ndarray) -> int:
     ends = (series > high).astype(np.int8) - (series <= low)
     ends = ends[ends != 0]
     return int(np.count_nonzero(np.diff(ends) == 2)) + int(ends.size > 0 and ends[0] == 1)
-
-
-def _most(n: int, share: float, chance: float) -> int:
-    """The largest r with P(binomial(n, share) < r) ≤ chance."""
-    from scipy.special import bdtr
-
-    counts = np.arange(n)
-    return int(np.count_nonzero(bdtr(counts, n, share) <= chance))

@@ -68,7 +68,8 @@ class Store:
         self.path = None if folder is None else folder / RUNS
         self._write = write
         self._layouts: dict[tuple[str, ...], int] = {}
-        self._synced_s, self._seen = -SYNC_S, 0
+        self._known: dict[int, tuple[str, ...]] = {}
+        self._synced_s = -SYNC_S
         with self._told():
             self._database = self._opened(write)
             if write:
@@ -88,6 +89,8 @@ class Store:
             database.execute("SELECT count(*) FROM sqlite_master")
             return database
         except sqlite3.OperationalError:  # a folder that cannot be written, which a shared log would have to be
+            if self.path.with_name(f"{RUNS}-wal").exists():  # runs that would not be seen
+                raise
             return sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
 
     def add(self, key: bytes, outcome: Outcome) -> None:
@@ -121,27 +124,29 @@ class Store:
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._synced_s = time.monotonic()
 
-    def new_keys(self) -> Iterator[bytes]:
-        """Keys of runs that were stored since this was last asked, by whomsoever."""
+    def has(self, key: bytes) -> bool:
+        """Whether a run is stored, by whomsoever."""
         with self._told():
-            rows = self._database.execute(
-                "SELECT number, key FROM runs WHERE number > ? ORDER BY number", (self._seen,)
-            )
-            for number, key in rows:
-                self._seen = number
-                yield key
+            return self._database.execute("SELECT 1 FROM runs WHERE key = ?", (key,)).fetchone() is not None
 
     def outcomes(self, keys: Sequence[bytes]) -> dict[bytes, Outcome]:
         """Those of the keys that are stored."""
         found: dict[bytes, Outcome] = {}
         with self._told():
-            names = {id: tuple(json.loads(text)) for id, text in self._database.execute("SELECT * FROM layouts")}
             for some in (keys[i : i + _IN_ONE] for i in range(0, len(keys), _IN_ONE)):
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, status, reason, layout, figures FROM runs WHERE key IN ({marks})"
                 for key, status, reason, layout, figures in self._database.execute(query, some):
-                    found[key] = Outcome(status, reason, names.get(layout, ()), figures)
+                    found[key] = Outcome(status, reason, self._names(layout), figures)
         return found
+
+    def _names(self, layout: int | None) -> tuple[str, ...]:
+        if layout is None:
+            return ()
+        if layout not in self._known:
+            row = self._database.execute("SELECT names FROM layouts WHERE layout = ?", (layout,)).fetchone()
+            self._known[layout] = tuple(json.loads(row[0]))
+        return self._known[layout]
 
     def is_made(self) -> bool:
         """Whether the file holds a store; its writer may have ended before."""
@@ -151,7 +156,7 @@ class Store:
     def count(self) -> int:
         """Finished runs, of whatever scenario."""
         with self._told():
-            return self._database.execute("SELECT count(*) FROM runs").fetchone()[0]
+            return self._database.execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()[0]  # none is deleted
 
     def about(self, what: str) -> str | None:
         """What was said about the store."""

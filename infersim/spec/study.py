@@ -11,7 +11,7 @@ from infersim.spec.base import Flag, Integer, Number, Percent, Seconds, Spec, Sp
 from infersim.spec.scenario import MOST_REPLICATIONS
 
 MOST_POINTS = 10**7
-"""Most points of a study; more do not fit into a machine's memory."""
+"""Most points of a study; an axis of so many values takes a gigabyte or two."""
 Path = Annotated[str, Field(min_length=1)]
 Values = Annotated[list[Any], Field(min_length=1)]
 

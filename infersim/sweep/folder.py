@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from infersim.load.study import LoadedStudy
 from infersim.load.text import read_text
 from infersim.runs.store import RUNS, Store
 from infersim.saving import save_files
+from infersim.sweep.opened import TableFile
+from infersim.sweep.pieces import write_table
 from infersim.sweep.points import Points
-from infersim.sweep.table import Table, write_table
+from infersim.sweep.table import Row
 
 STUDY, BASE = "study.yaml", "base.yaml"
 RESULTS = ("results.base.yaml", "results.parquet", "results.csv")
@@ -59,15 +62,25 @@ def _texts(loaded: LoadedStudy) -> dict[str, str]:
     return {BASE: base_text(loaded), STUDY: to_yaml({"schema": "infersim/study/1", **data})}
 
 
-def save_table(folder: Path, loaded: LoadedStudy, table: Table, store: Store) -> None:
-    """Write the result table, its base beside it."""
+def save_table(folder: Path, loaded: LoadedStudy, points: Points, rows: Iterable[Row], store: Store) -> TableFile:
+    """Write the result table, its base beside it; the table as it is now."""
+    opened: list[TableFile] = []
 
     def write(draft: Path) -> None:
         (draft / RESULTS[0]).write_text(base_text(loaded), encoding="utf-8")
-        write_table(table, draft / RESULTS[1], draft / RESULTS[2])
+        write_table(points, rows, draft / RESULTS[1], draft / RESULTS[2])
+        opened.append(TableFile(draft / RESULTS[1]))
 
     save_files(folder, RESULTS, write)
     say_written(store, _texts(loaded))
+    return opened[0]
+
+
+def passing_table(points: Points, rows: Iterable[Row]) -> TableFile:
+    """The result table in a file that nobody else sees, and that is gone with what is returned."""
+    with tempfile.TemporaryDirectory(prefix="infersim-") as draft:
+        write_table(points, rows, Path(draft) / RESULTS[1])
+        return TableFile(Path(draft) / RESULTS[1])
 
 
 def say_written(store: Store, texts: Mapping[str, str]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infersim.errors import InputError, nearest
+from infersim.sweep.opened import TableFile
 from infersim.sweep.pictures import Pictures
-from infersim.sweep.query import Query
 from infersim.sweep.table import Table
 from infersim.text.blocks import warning_lines
 from infersim.text.sweep import FIGURES
@@ -45,7 +45,7 @@ class SweepResult:
     """A study's results.
 
     Args:
-        table: its columns.
+        table: its columns, read as they are asked for.
         paths: those that are scenario paths.
         name: the study's.
         simulated: runs that this sweep did.
@@ -58,7 +58,7 @@ class SweepResult:
 
     def __init__(
         self,
-        table: Table,
+        table: TableFile,
         paths: Sequence[str],
         name: str = "",
         simulated: int = 0,
@@ -100,7 +100,7 @@ class SweepResult:
         """One row a point: paths, status, figures and their intervals, as in the result table."""
         import pandas
 
-        return pandas.DataFrame(self._table)
+        return pandas.DataFrame(self._table.columns())
 
     def best(self, figure: str, minimise: bool = True, where: str | None = None) -> dict[str, Any]:
         """The point whose figure is smallest, of those that ran without a fault or an overload.
@@ -123,11 +123,10 @@ class SweepResult:
             raise InputError("no such figure in the results", nearest(figure, known), value=repr(figure))
         order = "ASC" if minimise else "DESC"
         condition = f" AND (\n{where}\n)" if where else ""
-        with Query(self._table) as query:
-            names, rows = query.run(
-                f"SELECT * FROM results WHERE status = 'ok' AND \"{column}\" IS NOT NULL{condition} "
-                f'ORDER BY "{column}" {order}, point LIMIT 1'
-            )
+        names, rows = self._table.query.run(
+            f"SELECT * FROM results WHERE status = 'ok' AND \"{column}\" IS NOT NULL{condition} "
+            f'ORDER BY "{column}" {order}, point LIMIT 1'
+        )
         if not rows:
             raise InputError("no point has this figure", "its points are overloaded or failed, or none is as asked")
         found = {name: value for name, value in zip(names, rows[0], strict=True) if value is not None}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 
@@ -38,6 +40,33 @@ class Level:
     name: str = ""
 
 
+class Values(Sequence[Level]):
+    """Levels that take their values from lists, each made as it is asked for: a million are a list of a million values.
+
+    Args:
+        columns: values by path, as many of each.
+        fields: the study's field of each path's values.
+        numbered: whether each value has a field of its own there.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]], fields: Mapping[str, str], numbered: bool):
+        self.columns, self._fields, self._numbered = columns, fields, numbered
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    @overload
+    def __getitem__(self, number: int) -> Level: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Level]: ...
+    def __getitem__(self, number: int | slice) -> Level | Sequence[Level]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        settings = {path: values[number] for path, values in self.columns.items()}
+        end = f".{number}" if self._numbered else ""
+        return Level(settings, {path: f"{field}{end}" for path, field in self._fields.items()})
+
+
 @dataclass(frozen=True)
 class Points:
     """The product of factors, numbered from 0, the last factor fastest.
@@ -46,7 +75,7 @@ class Points:
         factors: the levels of each.
     """
 
-    factors: tuple[tuple[Level, ...], ...]
+    factors: tuple[Sequence[Level], ...]
 
     def __len__(self) -> int:
         return math.prod(map(len, self.factors))
@@ -78,15 +107,30 @@ class Points:
         levels = zip(self.factors, self.levels(number), strict=True)
         return " / ".join(filter(None, (factor[level].name for factor, level in levels)))
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """Every path that some point sets, in the order of the factors."""
-        return [*dict.fromkeys(path for factor in self.factors for level in factor for path in level.settings)]
+        return [*dict.fromkeys(path for factor in self.factors for path in _paths(factor))]
 
-    @property
+    @cached_property
     def named(self) -> bool:
         """Whether points have names."""
-        return any(level.name for factor in self.factors for level in factor)
+        return any(level.name for factor in self.factors if not isinstance(factor, Values) for level in factor)
+
+    def values(self, path: str) -> Iterator[Any]:
+        """What a path is set to, level by level of its factor; `...` at those that leave it alone."""
+        factor = next(factor for factor in self.factors if path in _paths(factor))
+        if isinstance(factor, Values):
+            yield from factor.columns[path]
+        else:
+            yield from (level.settings.get(path, ...) for level in factor)
+
+
+def _paths(factor: Sequence[Level]) -> Mapping[str, Any]:
+    """The paths that a factor sets at some level, as keys."""
+    if isinstance(factor, Values):
+        return factor.columns
+    return dict.fromkeys(itertools.chain.from_iterable(level.settings for level in factor))
 
 
 def points_of(loaded: LoadedStudy) -> Points:
@@ -96,9 +140,10 @@ def points_of(loaded: LoadedStudy) -> Points:
         InputError: the study's table is none, or what two parts say together is too much.
     """
     study = loaded.study
-    factors = [_axis(loaded, path, axis) for path, axis in study.axes.items()]
+    factors: list[Sequence[Level]] = [_axis(loaded, path, axis) for path, axis in study.axes.items()]
     if study.zip:
-        factors.append(tuple(_zipped(loaded)))
+        columns = {path: _listed(loaded, path, values) for path, values in study.zip.items()}
+        factors.append(Values(columns, {path: f"zip.{path}" for path in columns}, numbered=True))
     if study.cases:
         factors.append(
             tuple(
@@ -109,7 +154,7 @@ def points_of(loaded: LoadedStudy) -> Points:
     if study.table is not None:
         factors.append(_rows(loaded, study.table))
     if study.sample is not None:
-        factors.append(tuple(_drawn(study.sample)))
+        factors.append(_drawn(study.sample))
     points = Points(tuple(factors))
     if len(points) > MOST_POINTS:
         raise InputError(f"{len(points):,} points are more than {MOST_POINTS:,}", "vary less", file=loaded.file)
@@ -124,20 +169,17 @@ def between(bounds: Bounds, shares: np.ndarray) -> list[float | int]:
     return [round(value) for value in values] if bounds.whole else values
 
 
-def _axis(loaded: LoadedStudy, path: str, axis: Range | list[Any]) -> tuple[Level, ...]:
+def _axis(loaded: LoadedStudy, path: str, axis: Range | list[Any]) -> Values:
     if isinstance(axis, Range):
         values: list[Any] = [*dict.fromkeys(between(axis, np.linspace(0, 1, axis.points)))]
-        return tuple(Level({path: value}, {path: f"axes.{path}"}) for value in values)
-    return tuple(
-        Level(_full(loaded, {path: value}), {path: f"axes.{path}.{number}"}) for number, value in enumerate(axis)
-    )
+    else:
+        values = _listed(loaded, path, axis)
+    return Values({path: values}, {path: f"axes.{path}"}, numbered=not isinstance(axis, Range))
 
 
-def _zipped(loaded: LoadedStudy) -> Iterator[Level]:
-    lists = loaded.study.zip
-    for number, values in enumerate(zip(*lists.values(), strict=True)):
-        settings = dict(zip(lists, values, strict=True))
-        yield Level(_full(loaded, settings), {path: f"zip.{path}.{number}" for path in lists})
+def _listed(loaded: LoadedStudy, path: str, values: Sequence[Any]) -> list[Any]:
+    """A path's values, those that are files said in full."""
+    return [_full(loaded, {path: value})[path] for value in values]
 
 
 def _full(loaded: LoadedStudy, settings: dict[str, Any]) -> dict[str, Any]:
@@ -173,12 +215,13 @@ def _rows(loaded: LoadedStudy, name: str) -> tuple[Level, ...]:
     return tuple(levels)
 
 
-def _drawn(sample: Sample) -> Iterator[Level]:
+def _drawn(sample: Sample) -> Values:
     """Levels drawn between bounds, the same for a seed."""
-    axes = [between(bounds, column) for bounds, column in zip(sample.axes.values(), _cube(sample).T, strict=True)]
-    fields = {path: f"sample.axes.{path}" for path in sample.axes}
-    for values in zip(*axes, strict=True):
-        yield Level(dict(zip(sample.axes, values, strict=True)), fields)
+    shares = _cube(sample).T
+    columns = {
+        path: between(bounds, column) for (path, bounds), column in zip(sample.axes.items(), shares, strict=True)
+    }
+    return Values(columns, {path: f"sample.axes.{path}" for path in columns}, numbered=False)
 
 
 def _cube(sample: Sample) -> np.ndarray:

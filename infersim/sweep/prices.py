@@ -51,6 +51,12 @@ def stale_prices(table: Table, scenario: Mapping[str, Any]) -> Iterator[Stale]:
             yield Stale(str(name), price, sorted({*map(str, devices[rows])}), rows)
 
 
+def matters(path: str) -> bool:
+    """Whether `stale_prices` looks at a path: a pool, its device, its purchase."""
+    parts = path.split(".")
+    return parts[0] == "fleet" and (len(parts) == 2 or parts[2] in ("device", "purchase"))
+
+
 def told(stale: Stale) -> str:
     """A sentence on it."""
     path = f"fleet.{stale.pool}.purchase.price_usd_per_h"

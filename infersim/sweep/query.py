@@ -1,32 +1,30 @@
-"""Questions in SQL about a result table, in memory or in its Parquet file, as a view named `results`."""
+"""Questions in SQL about a result table in its Parquet file, as a view named `results`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from infersim.errors import InputError, nearest
-from infersim.sweep.table import Table, view
 
 
 class Query:
     """A database that holds a result table; a context.
 
     Args:
-        source: the table, or its Parquet file.
+        source: the Parquet file.
     """
 
-    def __init__(self, source: Table | Path):
+    def __init__(self, source: Path):
         import duckdb
 
         self._errors = duckdb.Error
         self._split = duckdb.extract_statements
         self._database = duckdb.connect()
-        if isinstance(source, Path):
-            quoted = str(source).replace("'", "''")
-            self._database.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet('{quoted}')")
-        else:
-            self._database.execute(f"CREATE TEMP VIEW results AS {view(self._database, source)}")
+        quoted = str(source).replace("'", "''")
+        self._database.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet('{quoted}')")
         described = self._database.execute("DESCRIBE results").fetchall()
         self.columns = [row[0] for row in described]
 
@@ -46,8 +44,8 @@ class Query:
 
     def arrays(self, sql: str) -> dict[str, Any]:
         """The answer as columns: numpy arrays, NaN or None where a cell is empty."""
-        found = self._asked(sql, "", lambda found: found.df())[1]
-        return {name: column.to_numpy() for name, column in found.items()}
+        found = self._asked(sql, "", lambda found: found.fetchnumpy())[1]
+        return {name: _plain(column) for name, column in found.items()}
 
     def write(self, sql: str, path: Path, options: str, label: str = "") -> None:
         """Write the answer to a file, in DuckDB's words for its format.
@@ -75,3 +73,14 @@ class Query:
         quoted = said.split('"')[1::2]
         hint = next((hint for name in quoted if (hint := nearest(name, self.columns))), "")
         return hint or "the table is named results; names with dots stand in double quotes"
+
+
+def _plain(column: Any) -> np.ndarray:
+    """A column without a mask: NaN or None where it is empty."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return np.asarray(column)
+    empty = np.ma.getmaskarray(column)
+    found = column.data.astype(float) if empty.any() and column.dtype.kind in "iu" else column.data
+    if empty.any():
+        found[empty] = None if found.dtype == object else np.nan
+    return found

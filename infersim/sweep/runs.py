@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
+import numpy as np
+
 from infersim.load.study import LoadedStudy
 from infersim.runs.answer import Given, Task, answer
 from infersim.runs.crew import Alone, Crew, Doer, Lost
@@ -15,6 +17,7 @@ from infersim.runs.store import Outcome, Store
 from infersim.spec.study import Sequential
 from infersim.sweep.asked import Asked
 from infersim.sweep.points import Points
+from infersim.sweep.scratch import Scratch
 from infersim.sweep.stopping import wanted
 from infersim.sweep.table import Row, row_of
 
@@ -53,32 +56,36 @@ class Runs:
         finished: Callable[[int, Row], None] | None = None,
     ):
         study = loaded.study
-        self._points, self._store, self._asked = points, store, Asked(loaded, points)
+        self._points, self._store, self._scratch = points, store, Scratch()
+        self._asked = Asked(loaded, points, self._scratch)
         self._rule = study.replications if isinstance(study.replications, Sequential) else None
         self._first = self._rule.least if self._rule else _replications(loaded)
         self._budget, self._backwards = study.budget, backwards and study.budget.runs is None
-        self._stored, self._failed = {*store.new_keys()}, dict[bytes, Outcome]()
         self._progress, self._began_s = progress, time.monotonic()
         self._passed, self._total, self._handed, self._over = 0, 0, 0, False
-        self._finished, self._open, self._told = finished, dict[int, int](), set[int]()
+        self._finished, self._told = finished, bytearray(len(points))
+        self._open, self._pending = dict[int, int](), set[bytes]()
         self.simulated = 0
 
     def sweep(self, doer: Doer) -> None:
         """Do what is missing: in one round, or in as many as the rule of replications takes."""
-        had = dict.fromkeys(range(len(self._points)), 0)
-        wants = dict.fromkeys(had, self._first)
-        while wants and not self._over:
-            self._round(doer, had, wants)
-            had |= wants
-            for point in had:  # those that waited for another's runs, as one of the same scenario does
+        had, want = np.zeros(len(self._points), np.int32), np.full(len(self._points), self._first, np.int32)
+        while not self._over and (want > had).any():
+            self._round(doer, had, want)
+            for point in range(len(self._points)):  # some waited for another's runs, as one of the same scenario does
                 self._tell(point)
             if self._rule is None:
                 return
-            wants = {number: want for number in wants if (want := self._state(number)[1]) is not None}
+            asked = np.flatnonzero(want > had).tolist()
+            had = want.copy()
+            for point in asked:
+                want[point] = self._state(point)[1] or had[point]
 
     def complete(self, doer: Doer, chosen: Sequence[int], count: int) -> None:
         """Do what is missing of so many replications of some points, whatever the study asks for."""
-        self._round(doer, dict.fromkeys(chosen, 0), dict.fromkeys(chosen, count))
+        had, want = np.zeros(len(self._points), np.int32), np.zeros(len(self._points), np.int32)
+        want[[*chosen]] = count
+        self._round(doer, had, want)
 
     def of(self, point: int, count: int) -> list[Outcome]:
         """A point's first replications as far as they are there; of one that makes no scenario, why."""
@@ -91,9 +98,9 @@ class Runs:
         runs, want = self._state(point)
         return runs if want is None else None
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> Iterator[Row]:
         """What the store has of each point."""
-        return [self._row(number, "budget" if self._over else "unfinished") for number in range(len(self._points))]
+        return (self._row(number, "budget" if self._over else "unfinished") for number in range(len(self._points)))
 
     def _row(self, number: int, missing: str) -> Row:
         runs, want = self._state(number)
@@ -119,27 +126,30 @@ class Runs:
 
     def _found(self, keys: list[bytes]) -> list[Outcome]:
         """The outcomes of the first keys, up to one that is missing."""
-        stored = self._store.outcomes(keys)
-        found = [self._failed.get(key) or stored.get(key) for key in keys]
-        return [run for run in itertools.takewhile(lambda run: run is not None, found) if run is not None]
+        stored, found = self._store.outcomes(keys), list[Outcome]()
+        for key in keys:
+            run = self._scratch.failure(key) or stored.get(key)
+            if run is None:
+                break
+            found.append(run)
+        return found
 
-    def _round(self, doer: Doer, had: Mapping[int, int], wants: Mapping[int, int]) -> None:
-        self._total += sum(want - had[number] for number, want in wants.items())
+    def _round(self, doer: Doer, had: np.ndarray, want: np.ndarray) -> None:
+        self._total += int((want - had).sum())
         away: dict[int, tuple[int, bytes]] = {}
-        for done in doer.do(self._missing(had, wants, away)):
+        for done in doer.do(self._missing(had, want, away)):
             if done is not None:
                 number, outcome = done
                 point, key = away.pop(number)
                 self._take(key, Outcome("error", outcome.why) if isinstance(outcome, Lost) else outcome)
                 self._close(point)
-            self._stored.update(self._store.new_keys())
 
     def _take(self, key: bytes, outcome: Outcome) -> None:
         if outcome.status == "error":
-            self._failed[key] = outcome
+            self._scratch.note_failure(key, outcome.reason)
         else:
             self._store.add(key, outcome)
-        self._stored.add(key)
+        self._pending.remove(key)
         self.simulated += 1
         self._pass()
 
@@ -147,39 +157,46 @@ class Runs:
         """One less of what a point waits for: a run, or that its runs are handed out."""
         self._open[point] -= 1
         if not self._open[point]:
+            del self._open[point]
             self._tell(point)
 
     def _tell(self, point: int) -> None:
-        if self._finished is None or point in self._told:
+        if self._finished is None or self._told[point]:
             return
         runs = self.finished(point)
         if runs is not None:
-            self._told.add(point)
+            self._told[point] = 1
             self._finished(point, row_of(runs))
 
     def _missing(
-        self, had: Mapping[int, int], wants: Mapping[int, int], away: dict[int, tuple[int, bytes]]
+        self, had: np.ndarray, want: np.ndarray, away: dict[int, tuple[int, bytes]]
     ) -> Iterator[tuple[int, Task]]:
         """Runs that nobody has done, as they are asked for; their points and keys by number are put into `away`."""
-        count, pending = itertools.count(), set[bytes]()
-        for point in reversed(wants) if self._backwards else wants:
+        count = itertools.count()
+        points = np.flatnonzero(want > had)
+        for point in map(int, points[::-1] if self._backwards else points):
+            first, last = int(had[point]), int(want[point])
             self._open[point] = 1
-            keys = self._asked.keys(point, wants[point])
+            keys = self._asked.keys(point, last)
             if not keys:
-                self._pass(wants[point] - had[point])
-            for replication in range(had[point], len(keys)):
+                self._pass(last - first)
+            for replication in range(first, len(keys)):
                 if self._is_over():
                     return
                 key = keys[replication]
-                if key in self._stored or key in pending:
+                if self._is_done(key):
                     self._pass()
                     continue
                 number = next(count)
                 away[number] = point, key
                 self._open[point] += 1
-                pending.add(key)
+                self._pending.add(key)
                 yield number, (self._points.settings(point), replication, key)
             self._close(point)
+
+    def _is_done(self, key: bytes) -> bool:
+        """Whether a run needs nobody: it is there, has failed, or is handed out for another point."""
+        return key in self._pending or self._store.has(key) or self._scratch.failure(key) is not None
 
     def _is_over(self) -> bool:
         """Whether the budget is spent; asked before each run."""

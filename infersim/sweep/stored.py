@@ -20,11 +20,11 @@ from infersim.plots.grid import layout
 from infersim.runs.columns import sort_columns
 from infersim.runs.store import Store
 from infersim.sweep.folder import BASE, RESULTS, STUDY, is_written
+from infersim.sweep.opened import TableFile
 from infersim.sweep.outcome import SweepResult
-from infersim.sweep.prices import stale_prices, told
+from infersim.sweep.prices import matters, stale_prices, told
 from infersim.sweep.query import Query
-from infersim.sweep.sweep import LAID, result_of, stored_rows
-from infersim.sweep.table import table_of
+from infersim.sweep.sweep import LAID, result_of, stored_table
 from infersim.text.blocks import warning_lines
 from infersim.text.sweep import FIGURES
 from infersim.text.sweep_table import chosen_lines, lines
@@ -37,19 +37,23 @@ class Stored:
     """A result table that questions can be put to.
 
     Attributes:
-        query: its database.
+        table: its columns.
         folder: of the sweep.
         laid: warnings on what was laid over its scenario.
     """
 
-    query: Query
+    table: TableFile
     folder: Path
     laid: tuple[str, ...] = ()
 
+    @property
+    def query(self) -> Query:
+        """For questions in SQL."""
+        return self.table.query
+
     def whole(self) -> SweepResult:
         """All of it, as the sweep itself returned it."""
-        table = self.query.arrays("SELECT * FROM results ORDER BY point")
-        return result_of(read_study(self.folder / STUDY), table, self._paths, self.laid, folder=self.folder)
+        return result_of(read_study(self.folder / STUDY), self.table, self._paths, self.laid, folder=self.folder)
 
     def select(self, columns: str | None) -> str:
         """The query for columns that `chosen` finds."""
@@ -85,7 +89,8 @@ class Stored:
         """The axes and a few figures of the first rows as text, and what is to be known of them."""
         figures = [f"{kind}.{name}" for name in FIGURES for kind in ("simulated", "ci95_high")]
         shown = [name for name in (*_FEW, *self._paths, *figures) if name in self.query.columns]
-        table = self.query.arrays(f"SELECT {', '.join(map(_quoted, shown))} FROM results ORDER BY point LIMIT {most}")
+        quoted = ", ".join(map(_quoted, shown))
+        table = self.query.arrays(f"SELECT {quoted} FROM results WHERE point < {most} ORDER BY point")
         stale = [each.rows for each in stale_prices(table, self._base)]
         marked = np.logical_or.reduce(stale).tolist() if stale else []
         found = lines(table, self._paths, width, most, layout(table, self._paths).led, marked)
@@ -104,9 +109,10 @@ class Stored:
 
     def _warnings(self) -> list[str]:
         """Of all rows."""
-        if not self._paths:
+        paths = [path for path in self._paths if matters(path)]
+        if not paths:
             return [*self.laid]
-        table = self.query.arrays(f"SELECT DISTINCT {', '.join(map(_quoted, self._paths))} FROM results")
+        table = self.query.arrays(f"SELECT DISTINCT {', '.join(map(_quoted, paths))} FROM results")
         return [*self.laid, *map(told, stale_prices(table, self._base))]
 
     def _column(self, name: str) -> str:
@@ -143,15 +149,11 @@ def stored(folder: Path) -> Iterator[Stored]:
         if not store.is_made() or not (folder / STUDY).is_file():
             raise InputError("no run is finished there", "sweep again to go on", file=str(folder))
         laid = tuple(json.loads(store.about(LAID) or "[]"))
-        if is_written(folder, store):
-            source: object = folder / RESULTS[1]
-        else:
-            loaded = read_study(folder / STUDY)
-            source = table_of(*stored_rows(loaded, store))
+        written = is_written(folder, store)
+        table = TableFile(folder / RESULTS[1]) if written else stored_table(read_study(folder / STUDY), store)
     finally:
         store.close()
-    with Query(source) as query:  # type: ignore[arg-type]
-        yield Stored(query, folder, laid)
+    yield Stored(table, folder, laid)
 
 
 def _quoted(name: str) -> str:

@@ -22,13 +22,14 @@ from infersim.runs.figures import check_figure
 from infersim.runs.store import Store
 from infersim.spec.study import Sequential
 from infersim.sweep.checks import check_points
-from infersim.sweep.folder import open_folder, save_table, sharing
+from infersim.sweep.folder import open_folder, passing_table, save_table, sharing
+from infersim.sweep.opened import TableFile
 from infersim.sweep.outcome import SweepResult
 from infersim.sweep.pictures import log_axes, title_of
 from infersim.sweep.points import Points, points_of
 from infersim.sweep.prices import laid_notes, stale_prices, told
 from infersim.sweep.runs import Progress, Runs, doer_of
-from infersim.sweep.table import Row, Table, table_of
+from infersim.sweep.table import Row
 from infersim.text.sweep import point_line
 
 LAID = "laid"
@@ -71,9 +72,8 @@ def sweep_study(
             finished = None if say is None else partial(_say, say, points)
             runs = Runs(loaded, points, store, progress, other, finished)
             runs.sweep(stack.enter_context(doer))
-        table = table_of(points, runs.rows())
-        if folder is not None:
-            save_table(folder, loaded, table, store)
+        rows = runs.rows()
+        table = passing_table(points, rows) if folder is None else save_table(folder, loaded, points, rows, store)
         return result_of(loaded, table, points.paths, laid, runs.simulated, folder)
     finally:
         store.close()
@@ -81,7 +81,7 @@ def sweep_study(
 
 def result_of(
     loaded: LoadedStudy,
-    table: Table,
+    table: TableFile,
     paths: Sequence[str],
     laid: Sequence[str] = (),
     simulated: int = 0,
@@ -117,10 +117,10 @@ def on_cluster(loaded: LoadedStudy, address: str, profiles: str | None = None) -
     return Cluster(address, answer, Given(loaded.base, loaded.file, profiles))
 
 
-def stored_rows(loaded: LoadedStudy, store: Store) -> tuple[Points, list[Row]]:
+def stored_table(loaded: LoadedStudy, store: Store) -> TableFile:
     """What is in the store of a study by now."""
     points = points_of(loaded)
-    return points, Runs(loaded, points, store).rows()
+    return passing_table(points, Runs(loaded, points, store).rows())
 
 
 def _check_rule(loaded: LoadedStudy) -> None:

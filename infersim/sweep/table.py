@@ -1,25 +1,20 @@
-"""The table of a study's results: one row a point, its columns those of a run table; as CSV and as Parquet."""
+"""A row of the table of a study's results: what a point's runs say together."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from infersim.errors import InputError
-from infersim.load.canonical import scalar
 from infersim.metrics.replicated import CONFIDENCE
 from infersim.metrics.steady_state import is_overloaded
 from infersim.runs.figures import GROWTH
 from infersim.runs.store import Outcome
-from infersim.sweep.points import Points
 
-Table = dict[str, np.ndarray]
+Table = Mapping[str, np.ndarray]
 """Columns by name: numbers as float64 (NaN: none), whole numbers as int64, the rest as objects (None: none)."""
 _WORST = ("error", "refused", "does_not_fit")
 
@@ -127,86 +122,3 @@ def _t(counts: tuple[int, ...]) -> np.ndarray:
 
     found = np.array(counts, dtype=float)
     return np.where(found > 1, stdtrit(np.maximum(found - 1, 1), 0.5 + CONFIDENCE / 2), math.nan)
-
-
-def table_of(points: Points, rows: Sequence[Row]) -> Table:
-    """The table of all points."""
-    table: Table = {"point": np.arange(len(rows))}
-    if points.named:
-        table["name"] = _objects([points.name(number) or None for number in range(len(rows))])
-    settings = [points.settings(number) for number in range(len(rows))]
-    for path in points.paths:
-        table[path] = _column([each.get(path, ...) for each in settings])
-    table["status"] = _objects([row.status for row in rows])
-    table["reason"] = _objects([row.reason or None for row in rows])
-    table["replications"] = np.array([row.replications for row in rows], dtype=np.int64)
-    return table | dict(_figures(rows))
-
-
-def _figures(rows: Sequence[Row]) -> Iterator[tuple[str, np.ndarray]]:
-    """Columns of figures; those of intervals only where some point has one."""
-    by_names: dict[tuple[str, ...], list[int]] = {}
-    for number, row in enumerate(rows):
-        if row.figures is not None:
-            by_names.setdefault(row.names, []).append(number)
-    found: dict[str, np.ndarray] = {}
-    for names, numbers in by_names.items():
-        values = np.array([rows[number].figures for number in numbers])
-        for position, name in enumerate(names):
-            column = found.setdefault(name, np.full((3, len(rows)), math.nan))
-            column[:, numbers] = values[:, :, position].T
-    for kind, prefix in enumerate(("simulated", "ci95_low", "ci95_high")):
-        for name, column in found.items():
-            if kind == 0 or not np.isnan(column[kind]).all():
-                yield f"{prefix}.{name}", column[kind]
-
-
-def _column(values: Sequence[Any]) -> np.ndarray:
-    """Values of one path, `...` where a point does not set it: numbers where all are, else text as in YAML."""
-    kinds = {type(value) for value in values}
-    if kinds == {int} and all(abs(value) < 2**63 for value in values):
-        return np.array(values, dtype=np.int64)
-    if kinds and kinds <= {int, float}:
-        return np.array(values, dtype=np.float64)
-    return _objects([None if value is ... else scalar(value) for value in values])
-
-
-def _objects(values: Sequence[Any]) -> np.ndarray:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
-
-
-def write_table(table: Mapping[str, np.ndarray], parquet: Path, csv: Path) -> None:
-    """Write the table to both files, the same bytes for the same table.
-
-    Raises:
-        InputError: they cannot be written.
-    """
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 1")  # row order, hence bytes, must not depend on the machine
-        select = view(connection, table)
-        for path, options in ((parquet, "FORMAT parquet"), (csv, "FORMAT csv, HEADER")):
-            quoted = str(path).replace("'", "''")
-            try:
-                connection.execute(f"COPY ({select}) TO '{quoted}' ({options})")
-            except duckdb.IOException as error:
-                hint = "the runs are kept; sweep again, once it can be written"
-                raise InputError(f"cannot be written: {str(error).splitlines()[0]}", hint, file=path.name) from None
-
-
-def view(connection: Any, table: Mapping[str, np.ndarray]) -> str:
-    """The query for a table's columns, typed, without NaN; the table is registered under a name of its own."""
-    connection.register("given", {f"c{i}": column for i, column in enumerate(table.values())})
-    selected = []
-    for number, (name, column) in enumerate(table.items()):
-        value = f"c{number}"
-        if column.dtype == np.float64:
-            value = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
-        elif column.dtype == object:
-            value = f"CAST({value} AS VARCHAR)"
-        quoted = name.replace('"', '""')
-        selected.append(f'{value} AS "{quoted}"')
-    return f"SELECT {', '.join(selected)} FROM given"

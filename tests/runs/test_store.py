@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,8 +34,8 @@ def test_what_is_added_is_found_at_once_by_others(tmp_path):
     assert found[key(0)] == FINE
     assert found[key(3)] == NOT
     assert [*found[key(5)].values[:1]] == [1.5]
-    assert [*other.new_keys()] == [key(number) for number in range(700)]
-    assert [*other.new_keys()] == []
+    assert other.has(key(699))
+    assert not other.has(key(700))
     other.add(key(0), FINE)
     assert other.count() == 700
     store.close()
@@ -74,3 +80,56 @@ def test_a_reader_changes_nothing(tmp_path):
 def test_a_folder_without_a_store_is_told(tmp_path):
     with pytest.raises(InputError, match="is no folder of a study"):
         Store(tmp_path, write=False)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without permission to write, which root always has."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+def test_who_may_not_write_reads_what_a_writer_has_added_by_now():
+    folder = Path(tempfile.mkdtemp())
+    (copy := folder / "copy").mkdir()
+    store = Store(folder)
+    try:
+        store.add(key(0), FINE)
+        for name in (RUNS, f"{RUNS}-wal"):
+            shutil.copy(folder / name, copy)
+        for each in (copy, folder):
+            each.chmod(0o555)
+        with nobody():
+            reader = Store(folder, write=False)
+            assert reader.count() == 1
+            reader.close()
+            with pytest.raises(InputError, match="unable to open"):  # its log cannot be read, and it is not passed over
+                Store(copy, write=False)
+    finally:
+        for each in (folder, copy):
+            each.chmod(0o755)
+        store.close()
+        shutil.rmtree(folder)
+
+
+def test_who_may_not_write_reads_a_store_that_nobody_writes():
+    folder = Path(tempfile.mkdtemp())
+    try:
+        store = Store(folder)
+        store.add(key(0), FINE)
+        store._database.close()  # without its farewell, which makes it a single file of another kind
+        for end in ("-wal", "-shm"):
+            (folder / f"{RUNS}{end}").unlink(missing_ok=True)
+        folder.chmod(0o555)
+        with nobody():
+            reader = Store(folder, write=False)
+            assert reader.count() == 1
+            reader.close()
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)

@@ -18,9 +18,8 @@ import pytest
 import infersim as sim
 from infersim.load.study import read_study
 from infersim.runs.store import Outcome
-from infersim.sweep.query import Query
 from infersim.sweep.sweep import sweep_study
-from infersim.sweep.table import row_of, write_table
+from infersim.sweep.table import row_of
 from tests.sweep.studies import RATE, REPLICAS, STUDY, write
 
 
@@ -235,19 +234,6 @@ def test_rows_without_figures():
     assert row_of([], "budget").status == "budget"
     assert row_of([outcome(1.0, 1.0), Outcome("refused", "why")]).status == "refused"
     assert row_of([outcome(1.0, 1.0)], "unfinished").replications == 1
-
-
-def test_a_million_rows_open_in_two_seconds(tmp_path):
-    rows = 1_000_000
-    figures = {f"simulated.ttft_s.{name}": np.arange(rows) / 7 for name in ("mean", "p50", "p90", "p95", "p99")}
-    table = {"point": np.arange(rows), REPLICAS: np.arange(rows) % 64} | figures
-    write_table(table, tmp_path / "results.parquet", tmp_path / "results.csv")
-    began_s = time.perf_counter()
-    with Query(tmp_path / "results.parquet") as query:
-        assert query.run("SELECT count(*) FROM results")[1] == [(rows,)]
-        found = query.run(f'SELECT "{REPLICAS}", min("simulated.ttft_s.p99") FROM results GROUP BY 1')[1]
-    assert len(found) == 64
-    assert time.perf_counter() - began_s < 2.0
 
 
 def test_a_run_costs_little_above_its_simulation(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 
 from infersim.compare.paired import paired
 from infersim.metrics.batch_means import batch_means
-from infersim.metrics.quantile_interval import of_one_run, order_statistics
+from infersim.metrics.quantile_interval import of_one_run
 from infersim.metrics.replicated import ci95
 from infersim.spec.engines import VllmEngine
 from infersim.spec.study import Sequential
@@ -24,10 +24,10 @@ REPETITIONS = 400
 PROMISED = (0.92, 0.98)
 
 
-def assert_covers(intervals, truth: float, promised=PROMISED) -> None:
+def assert_covers(intervals, truth: float) -> None:
     assert len(intervals) == REPETITIONS
     covered = np.mean([low <= truth <= high for low, high in intervals])
-    assert promised[0] <= covered <= promised[1]
+    assert PROMISED[0] <= covered <= PROMISED[1]
 
 
 def simulated_waits_s(gaps_s: np.ndarray, tokens: np.ndarray) -> np.ndarray:
@@ -130,13 +130,6 @@ def quantiles(rows: np.ndarray, share: float) -> list[list[float]]:
     """The intervals of those runs that have one."""
     found = (of_one_run(row, share) for row in rows)
     return [each[0] for each in found if not isinstance(each, str)]
-
-
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-def test_quantiles_of_independent_values(share):
-    values = np.random.default_rng(1).exponential(size=(REPETITIONS, 1000))
-    intervals = [order_statistics(row, share) for row in values]
-    assert_covers(intervals, -np.log(1 - share), (0.92, 0.99))  # at least 95%, whatever the distribution
 
 
 @pytest.mark.parametrize(("spread", "width"), [(0.2, 0.1), (0.1, 0.05), (0.5, 0.2)])
