@@ -12,7 +12,7 @@ from infersim.capacity.goals import Goal
 from infersim.load import Loaded
 from infersim.metrics import latency
 from infersim.records import COMPLETED
-from infersim.rng import replication_seed
+from infersim.runs.replications import alone
 from infersim.simulate import simulate
 from infersim.summary import Run
 
@@ -52,9 +52,7 @@ class Observed:
 
 def observe(loaded: Loaded, replication: int, goals: Sequence[Goal]) -> Observed:
     """Simulate one replication of a scenario."""
-    scenario = loaded.scenario
-    run = scenario.run.model_copy(update={"seed": replication_seed(scenario.run.seed, replication), "replications": 1})
-    found = simulate(Loaded(scenario.model_copy(update={"run": run}), loaded.folder, loaded.places))
+    found = simulate(alone(loaded, replication))
     summary = found.summary()
     fared = [_fared(found.run, goal) for goal in goals]
     sessions = summary["sessions"]

@@ -10,9 +10,9 @@ from typing import Any
 from infersim import load
 from infersim.errors import InputError, nearest
 from infersim.metrics.steady_state import is_overloaded
-from infersim.rng import replication_seed
 from infersim.runs.figures import check_figure, figure
 from infersim.runs.pool import share_out
+from infersim.runs.replications import alone
 from infersim.simulate import simulate
 from infersim.spec.scenario import Scenario
 
@@ -129,11 +129,8 @@ def run_all(
 def _run(given: tuple[Sequence[Contender], list[tuple[int, int]], int, tuple[str, ...]], number: int) -> Answer:
     among, wanted, seed, figures = given
     contender, replication = wanted[number]
-    loaded = among[contender].loaded
-    run = loaded.scenario.run.model_copy(update={"seed": replication_seed(seed, replication), "replications": 1})
-    scenario = loaded.scenario.model_copy(update={"run": run})
     try:
-        result = simulate(load.Loaded(scenario, loaded.folder, loaded.places))
+        result = simulate(alone(among[contender].loaded, replication, seed))
     except InputError as error:
         raise _of(among[contender].name, error) from None
     summary = result.summary()

@@ -240,10 +240,11 @@ def _run(loaded: load.Loaded, number: int) -> Replication:
     return Replication(summary["seed"], summary, result.scenario, result.inputs())
 
 
-def alone(loaded: load.Loaded, number: int) -> load.Loaded:
-    """One replication as a scenario of its own."""
+def alone(loaded: load.Loaded, number: int, seed: int | None = None) -> load.Loaded:
+    """One replication as a scenario of its own; `seed`: of the first one, in place of the scenario's."""
     scenario = loaded.scenario
-    run = scenario.run.model_copy(update={"seed": replication_seed(scenario.run.seed, number), "replications": 1})
+    first = scenario.run.seed if seed is None else seed
+    run = scenario.run.model_copy(update={"seed": replication_seed(first, number), "replications": 1})
     return load.Loaded(scenario.model_copy(update={"run": run}), loaded.folder, loaded.places)
 
 

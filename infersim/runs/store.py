@@ -7,6 +7,7 @@ that two of them finished is kept once, and `times` counts it twice.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -54,6 +55,10 @@ class Outcome:
     def values(self) -> np.ndarray:
         """The figures in the order of their names."""
         return np.frombuffer(self.figures, dtype=np.float64)
+
+    def value(self, name: str) -> float:
+        """One figure; NaN where the run has none of that name."""
+        return float(self.values[self.names.index(name)]) if name in self.names else math.nan
 
 
 class Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +49,11 @@ def stale_prices(table: Table, scenario: Mapping[str, Any]) -> Iterator[Stale]:
         rows = _is_set(devices) & ~priced & (devices != pool.get("device"))
         if rows.any():
             yield Stale(str(name), price, sorted({*map(str, devices[rows])}), rows)
+
+
+def marked(stale: Sequence[Stale]) -> list[bool]:
+    """Whether the cost of each row is at another device's price; empty where none is."""
+    return np.logical_or.reduce([each.rows for each in stale]).tolist() if stale else []
 
 
 def matters(path: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -119,7 +118,7 @@ class Runs:
                 return runs, None
             if len(runs) < want or self._rule is None:
                 return runs, None if len(runs) == want else want
-            values = [_figure(run, self._rule.figure) for run in runs]
+            values = [run.value(self._rule.figure) for run in runs]
             want = wanted(self._rule, values)
             if want <= len(runs):
                 return runs[:want], None
@@ -218,7 +217,3 @@ def _replications(loaded: LoadedStudy) -> int:
     run = loaded.base.data.get("run")
     stated = run.get("replications", 1) if isinstance(run, Mapping) else 1
     return stated if isinstance(stated, int) and stated > 0 else 1  # what is no number, check_points has refused
-
-
-def _figure(run: Outcome, name: str) -> float:
-    return float(run.values[run.names.index(name)]) if name in run.names else math.nan

@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from infersim.errors import InputError, nearest
 from infersim.load import read_base
 from infersim.load.study import read_study
@@ -22,7 +20,7 @@ from infersim.runs.store import Store
 from infersim.sweep.folder import BASE, RESULTS, STUDY, is_written
 from infersim.sweep.opened import TableFile
 from infersim.sweep.outcome import SweepResult
-from infersim.sweep.prices import matters, stale_prices, told
+from infersim.sweep.prices import marked, matters, stale_prices, told
 from infersim.sweep.query import Query
 from infersim.sweep.sweep import LAID, result_of, stored_table
 from infersim.text.blocks import warning_lines
@@ -91,9 +89,8 @@ class Stored:
         shown = [name for name in (*_FEW, *self._paths, *figures) if name in self.query.columns]
         quoted = ", ".join(map(_quoted, shown))
         table = self.query.arrays(f"SELECT {quoted} FROM results WHERE point < {most} ORDER BY point")
-        stale = [each.rows for each in stale_prices(table, self._base)]
-        marked = np.logical_or.reduce(stale).tolist() if stale else []
-        found = lines(table, self._paths, width, most, layout(table, self._paths).led, marked)
+        stale = marked([*stale_prices(table, self._base)])
+        found = lines(table, self._paths, width, most, layout(table, self._paths).led, stale)
         count = self.query.run("SELECT count(*) FROM results")[1][0][0]
         more = [f"… and {count - most:,} more; --format csv shows all"] if count > most else []
         return "\n".join([*found, *more, *warning_lines(self._warnings(), width)])

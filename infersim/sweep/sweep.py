@@ -11,8 +11,6 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from infersim.errors import InputError
 from infersim.load.study import LoadedStudy
 from infersim.runs.answer import Given, answer
@@ -27,7 +25,7 @@ from infersim.sweep.opened import TableFile
 from infersim.sweep.outcome import SweepResult
 from infersim.sweep.pictures import log_axes, title_of
 from infersim.sweep.points import Points, points_of
-from infersim.sweep.prices import laid_notes, stale_prices, told
+from infersim.sweep.prices import laid_notes, marked, stale_prices, told
 from infersim.sweep.runs import Progress, Runs, doer_of
 from infersim.sweep.table import Row
 from infersim.text.sweep import point_line
@@ -98,10 +96,9 @@ def result_of(
         folder: where it is kept.
     """
     stale = [*stale_prices(table, loaded.base.data)]
-    rows = np.logical_or.reduce([each.rows for each in stale]).tolist() if stale else []
     warnings, title = [*laid, *map(told, stale)], title_of(loaded)
     name, log = loaded.study.name, log_axes(loaded)
-    return SweepResult(table, paths, name, simulated, folder, log, title, warnings, rows)
+    return SweepResult(table, paths, name, simulated, folder, log, title, warnings, marked(stale))
 
 
 def _say(say: Callable[[str], None], points: Points, number: int, row: Row) -> None:

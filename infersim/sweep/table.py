@@ -52,12 +52,13 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
     if not runs:
         return Row(missing)
     names = runs[0].names
-    mean, low, high = _intervals(np.array([_values(run, names) for run in runs]))
+    values = np.array([_values(run, names) for run in runs])
+    mean, low, high = _intervals(values)
     status, reason = "ok", ""
-    if is_overloaded([_growth(run) for run in runs]):
+    if is_overloaded([run.value(GROWTH) for run in runs]):
         status, reason = "overload", _why_overloaded(runs)
         low = high = np.full(mean.size, math.nan)
-    elif gaps := _gaps(runs, names):
+    elif gaps := _gaps(values, names):
         reason = gaps
     if missing and status == "overload":  # what is known by now outweighs what is missing
         reason = f"{reason}; replications are missing ({missing})"
@@ -66,17 +67,13 @@ def row_of(runs: Sequence[Outcome], missing: str = "") -> Row:
     return Row(status, reason, len(runs), names, np.array([mean, low, high]))
 
 
-def _growth(run: Outcome) -> float:
-    return float(run.values[run.names.index(GROWTH)])
-
-
-def _gaps(runs: Sequence[Outcome], names: tuple[str, ...]) -> str:
-    """Which figures are means of fewer runs than the others, since some runs have none."""
-    counts = (~np.isnan([_values(run, names) for run in runs])).sum(axis=0)
-    few = [f"{name} ({count})" for name, count in zip(names, counts.tolist(), strict=True) if 0 < count < len(runs)]
+def _gaps(values: np.ndarray, names: tuple[str, ...]) -> str:
+    """Which figures are means of fewer runs (rows) than the others, since some runs have none."""
+    counts = (~np.isnan(values)).sum(axis=0)
+    few = [f"{name} ({count})" for name, count in zip(names, counts.tolist(), strict=True) if 0 < count < len(values)]
     if not few:
         return ""
-    return f"{len(few)} figures are means of fewer than {len(runs)} replications: {', '.join(few[:3])}" + (
+    return f"{len(few)} figures are means of fewer than {len(values)} replications: {', '.join(few[:3])}" + (
         ", …" if len(few) > 3 else ""
     )
 
