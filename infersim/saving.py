@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import shutil
 import signal
@@ -67,3 +69,15 @@ def unbroken() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if seen and callable(before):
             before(*seen[0])
+
+
+def write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table as CSV: nothing where there is no value, verdicts as in JSON."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else json.dumps(value) if isinstance(value, (bool, float)) else value

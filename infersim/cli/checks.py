@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from infersim.errors import InfersimError
+from infersim.sql import sql_text
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 REQUESTS = 2000
@@ -182,7 +183,7 @@ def data_files() -> Iterator[Check]:
         raise ValueError("zstandard does not give back what it packed")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.parquet"
-        duckdb.execute("COPY (SELECT 1) TO '{}'".format(str(path).replace("'", "''")))
+        duckdb.execute(f"COPY (SELECT 1) TO {sql_text(path)}")
         if duckdb.read_parquet(str(path)).fetchall() != [(1,)]:
             raise ValueError("duckdb does not give back what it wrote")
     yield Check("data files", OK, "Parquet, gzip and Zstandard are read")

@@ -11,7 +11,8 @@ import click
 
 from infersim.cli.groups import Command
 from infersim.cli.interrupt import INTERRUPTED
-from infersim.cli.output import check_folder, print_figures, terminal_width
+from infersim.cli.options import PROFILES
+from infersim.cli.output import check_folder, save, show, terminal_width
 from infersim.cli.progress import bar, counting
 from infersim.errors import InputError, InputErrors
 
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", metavar="J", type=click.IntRange(1, 1024), help="Processes; all cores by default.")
 @click.option("--out", metavar="DIR", help="Write the comparison, its runs and their provenance into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 @click.pass_context
 def compare(
     ctx: click.Context,
@@ -106,10 +107,8 @@ def compare(
             found = _compared(given, figures, replications, all_pairs, options)
         else:
             found = _best(given, best, indifference, replications, most, options)
-    _show(found, as_json)
-    if out is not None:
-        folder = found.save(Path(out))
-        click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+    show(found, as_json, _page)
+    save(found, out)
     if found.interrupted:
         ctx.exit(INTERRUPTED)
 
@@ -230,14 +229,10 @@ def _jobs(options: dict[str, Any]) -> dict[str, Any]:
     return options | {"jobs": options["jobs"] or cores()}
 
 
-def _show(found: Comparison | Best, as_json: bool) -> None:
-    summary = found.summary()
-    if as_json:
-        print_figures(summary, found.warnings)
-        return
+def _page(summary: dict[str, Any]) -> str:
     if "differences" in summary:
         from infersim.text.comparison import page
     else:
         from infersim.text.selection import page
 
-    click.echo(page(summary, min(100, terminal_width())))
+    return page(summary, min(100, terminal_width()))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infersim.cli.groups import Command
 from infersim.cli.interrupt import INTERRUPTED
-from infersim.cli.output import check_folder, print_figures, terminal_width
+from infersim.cli.options import PROFILES
+from infersim.cli.output import check_folder, save, show, terminal_width
 from infersim.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams, in place of run.seed.")
 @click.option("--out", metavar="DIR", help="Write curve.json, points.csv and the picture into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 @click.pass_context
 def curve(
     ctx: click.Context,
@@ -105,17 +106,16 @@ def curve(
                 ran=ran,
                 keep=True,
             )
-        if as_json:
-            print_figures(found.summary(), found.warnings)
-        else:
-            from infersim.text.capacity import page
-
-            click.echo(page(found.summary(), min(110, terminal_width())))
-        if out is not None:
-            folder = found.save(Path(out))
-            click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+        show(found, as_json, _page)
+        save(found, out)
     if found.interrupted:
         ctx.exit(INTERRUPTED)
+
+
+def _page(summary: dict[str, Any]) -> str:
+    from infersim.text.capacity import page
+
+    return page(summary, min(110, terminal_width()))
 
 
 def _rates(text: str | None) -> list[float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infersim.cli.groups import Command
+from infersim.cli.options import PROFILES
 from infersim.cli.output import print_json, terminal_width
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ IMPLAUSIBLE = 1
     examples=("infersim devices check my-card.yaml", "infersim devices check my-card.yaml --strict --json"),
 )
 @click.argument("file", type=click.Path())
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 @click.option("--strict", is_flag=True, help="Exit with 1 if something is implausible.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context

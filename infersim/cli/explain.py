@@ -6,6 +6,7 @@ import click
 
 from infersim.cli.complete import SCENARIO, complete_setting
 from infersim.cli.groups import Command
+from infersim.cli.options import PROFILES
 from infersim.cli.output import print_json, terminal_width
 
 
@@ -34,7 +35,7 @@ from infersim.cli.output import print_json, terminal_width
     help="Requests to simulate with each assumption changed; by default 1,000, or four a client of closed loops.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the page.")
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 def explain(
     scenario: str,
     overrides: tuple[str, ...],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -15,6 +15,24 @@ from infersim.errors import InputError
 
 _SWEEP = "runs.sqlite"
 """What tells the folder of a sweep."""
+
+
+class Shown(Protocol):
+    """What can be shown."""
+
+    @property
+    def warnings(self) -> Sequence[str]: ...
+
+    def summary(self) -> dict[str, Any]: ...
+
+
+class Saved(Protocol):
+    """What can be kept."""
+
+    @property
+    def files(self) -> Sequence[str]: ...
+
+    def save(self, folder: Path, /) -> Path: ...
 
 
 def print_json(data: Any) -> None:
@@ -27,6 +45,22 @@ def print_figures(figures: dict[str, Any], warnings: Iterable[str]) -> None:
     print_json(figures)
     for warning in warnings:
         warn(warning)
+
+
+def show(found: Shown, as_json: bool, page: Callable[[dict[str, Any]], str]) -> None:
+    """What a command found: as JSON with its warnings, or as the page that is made of it."""
+    summary = found.summary()
+    if as_json:
+        print_figures(summary, found.warnings)
+    else:
+        click.echo(page(summary))
+
+
+def save(found: Saved, out: str | None) -> None:
+    """Write what a command found into the folder of --out, if there is one, and say so."""
+    if out is not None:
+        folder = found.save(Path(out))
+        click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
 
 
 def warn(message: str) -> None:

@@ -11,6 +11,7 @@ import click
 from infersim.cli.complete import complete_name
 from infersim.cli.device_check import check
 from infersim.cli.groups import Group
+from infersim.cli.options import PROFILES
 from infersim.cli.output import print_json, terminal_width
 from infersim.text.blocks import folded
 from infersim.text.columns import columns
@@ -20,13 +21,10 @@ def group(kind: str, row: Callable[[Any], dict[str, str]], example: str) -> Grou
     """The commands `list` and `show` of one kind of profiles; `row` makes a line of the list, `example` is a name."""
     listing, showing = f"infersim {kind}s list", f"infersim {kind}s show {example}"
     made = Group(f"{kind}s", help=f"List the {kind} profiles, or show one.", examples=(listing, showing))
-    folder = click.option(
-        "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
-    )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
     @made.command("list", help=f"List all {kind}s.", examples=(listing, f"{listing} --profiles my-profiles --json"))
-    @folder
+    @PROFILES
     @as_json
     def list_all(profiles: str | None, as_json: bool) -> None:
         from infersim.load import list_profiles, load_profile, overlay
@@ -42,7 +40,7 @@ def group(kind: str, row: Callable[[Any], dict[str, str]], example: str) -> Grou
         "show", help=f"Show one {kind} with the source of every number.", examples=(showing, f"{showing} --json")
     )
     @click.argument("name", shell_complete=complete_name(kind))
-    @folder
+    @PROFILES
     @as_json
     def show(name: str, profiles: str | None, as_json: bool) -> None:
         from infersim.load import load_profile, overlay, to_yaml

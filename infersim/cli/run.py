@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infersim.cli.complete import SCENARIO, complete_setting
 from infersim.cli.groups import Command
 from infersim.cli.interrupt import INTERRUPTED, softly
-from infersim.cli.output import check_folder, print_figures, terminal_width
+from infersim.cli.options import PROFILES
+from infersim.cli.output import check_folder, save, show, terminal_width
 from infersim.cli.progress import bar, run_bar
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 )
 @click.option("--out", metavar="DIR", help="Write summary, scenario, tables, provenance and dashboard into a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -78,10 +79,8 @@ def run(
         if out is not None:
             check_folder(Path(out))
         found = _one(loaded) if loaded.scenario.run.replications == 1 else _several(loaded, jobs)
-    _show(found, as_json)
-    if out is not None:
-        folder = found.save(Path(out))
-        click.echo(f"saved to {folder}: {', '.join(found.files)}", err=True)
+    show(found, as_json, _page)
+    save(found, out)
     if found.interrupted:
         ctx.exit(INTERRUPTED)
 
@@ -114,14 +113,10 @@ def _several(loaded: Loaded, jobs: int | None) -> Replications:
     return found
 
 
-def _show(found: Result | Replications, as_json: bool) -> None:
-    summary = found.summary()
-    if as_json:
-        print_figures(summary, found.warnings)
-        return
+def _page(summary: dict[str, Any]) -> str:
     if "ci95" in summary:
         from infersim.text.replicated import page
     else:
         from infersim.text.page import page
 
-    click.echo(page(summary, min(100, terminal_width())))
+    return page(summary, min(100, terminal_width()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infersim.cli.groups import Command
+from infersim.cli.options import PROFILES
 from infersim.cli.output import print_json, terminal_width
 from infersim.cli.progress import counting, say
 from infersim.errors import InfersimError, InputError
@@ -53,7 +54,7 @@ PICTURE = "sweep.png"
 @click.option("--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT, whose workers do the runs.")
 @click.option("--verbose", is_flag=True, help="Tell each point on stderr, as it is finished.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON instead of the table.")
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 def sweep(
     file: str,
     axes: tuple[str, ...],

@@ -11,6 +11,7 @@ import click
 
 from infersim.cli.complete import FILE
 from infersim.cli.groups import Command
+from infersim.cli.options import PROFILES
 from infersim.cli.output import check_folder, print_json, terminal_width, wrapped
 from infersim.cli.progress import bar
 from infersim.errors import InputError
@@ -44,7 +45,7 @@ _TABLES = (".csv", ".csv.gz", ".parquet")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything disagrees, was refused or misses a limit.")
 @click.option("--limit", "limits", metavar="FIGURE=0.08", multiple=True, help="Largest median error; repeatable.")
-@click.option("--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones.")
+@PROFILES
 @click.pass_context
 def validate(
     ctx: click.Context,

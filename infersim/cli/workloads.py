@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infersim.cli.complete import FILE, complete_name
+from infersim.cli.options import PROFILES
 from infersim.cli.output import check_folder, print_json, terminal_width
 from infersim.cli.profiles import group
 from infersim.units import show_seconds
@@ -49,9 +50,6 @@ _settings = click.option(
     multiple=True,
     help="Of the trace, as under workload.NAME.trace: 'columns={arrival_s: when, prompt_tokens: in, …}'; repeatable.",
 )
-_profiles = click.option(
-    "--profiles", metavar="DIR", help="Folder of profiles of your own, laid over the shipped ones."
-)
 
 
 @workloads.command(
@@ -65,7 +63,7 @@ _profiles = click.option(
 @click.argument("what", metavar="TRACE|NAME", shell_complete=complete_name("workload", files=True))
 @_format
 @_settings
-@_profiles
+@PROFILES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Draw it into DIR/workload.png, too.")
 def describe(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infersim.compare.contenders import Answer, Contender
-from infersim.compare.files import write_csv, write_origin
+from infersim.compare.files import write_origin
 from infersim.compare.selection import Selection
 from infersim.metrics import replicated
 from infersim.metrics.naming import better
 from infersim.rng import replication_seed
-from infersim.saving import save_files
+from infersim.saving import save_files, write_csv
 from infersim.text import selection as text
 
 if TYPE_CHECKING:

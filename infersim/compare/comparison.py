@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from infersim.compare.contenders import Answer, Contender
-from infersim.compare.files import write_csv, write_origin
+from infersim.compare.files import write_origin
 from infersim.compare.paired import Difference, paired
 from infersim.compare.verdict import GROWS, NO_VALUE, SILENT, holm, verdict
 from infersim.metrics import replicated
 from infersim.metrics.naming import better
 from infersim.metrics.steady_state import is_overloaded
 from infersim.rng import replication_seed
-from infersim.saving import save_files
+from infersim.saving import save_files, write_csv
 from infersim.text import comparison as text
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def heat_page(table: Table, layout: Layout, figure: str, title: str = "") -> Fig
     first, *rest = title.split("\n")
     head = "\n".join([f"{first}: {scale.title}{more}" if title else scale.title + more, *rest])
     if title or others:
-        made.suptitle(head, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
+        style.page_title(made, head)
     return made
 
 

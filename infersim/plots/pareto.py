@@ -85,7 +85,7 @@ def pareto_page(table: Table, layout: Layout, x: Side, y: Side, title: str = "")
     ax.legend(fontsize=8, frameon=False, labelcolor=style.INK)
     left_out = int((~both).sum())
     _list(side, [*layout.axes, *layout.scattered], rows, numbers, left_out)
-    made.suptitle(title, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
+    style.page_title(made, title)
     return made
 
 

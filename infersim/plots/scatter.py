@@ -100,7 +100,7 @@ def scatter_page(
         plot_scatter(measured, predicted, drawn, doubtful, name, colours, ax)
     for ax in axes[len(figures) :]:
         ax.set_visible(False)
-    made.suptitle(title, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
+    style.page_title(made, title)
     named = {group: colour for group, colour in colours.items() if group}
     _legend(made, named, bool((doubtful & seen).any()))
     return made

@@ -55,6 +55,11 @@ def right_axis(ax: Axes, unit: str, colour: str) -> Axes:
     return right
 
 
+def page_title(made: Figure, text: str, size: float = 11) -> None:
+    """What stands above all panels; nothing in it is read as mathematics."""
+    made.suptitle(text, x=0.01, ha="left", fontsize=size, color=INK, parse_math=False)
+
+
 def title(ax: Axes, text: str, unit_x: str, unit_y: str) -> None:
     """Title and axis labels in one style."""
     head(ax, text)

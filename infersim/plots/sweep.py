@@ -52,7 +52,7 @@ def sweep_page(table: Table, layout: Layout, figures: Sequence[str], title: str 
         ax.set_visible(False)
     legend.put(made, keys)
     if title:
-        made.suptitle(title, x=0.01, ha="left", fontsize=11, color=style.INK, parse_math=False)
+        style.page_title(made, title)
     return made
 
 

@@ -34,7 +34,7 @@ def traffic_page(requests: Requests, title: str) -> Figure:
     plot_lengths(requests, axes[3])
     plot_prompt_output(requests, axes[4])
     plot_rank_cells(requests, axes[5])
-    made.suptitle(title, x=0.01, ha="left", fontsize=12, color=style.INK, parse_math=False)
+    style.page_title(made, title, 12)
     return made
 
 

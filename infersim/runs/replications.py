@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from infersim.result import REPLICATIONS, Result
 from infersim.rng import replication_seed
 from infersim.runs.narrow import alike, narrow
 from infersim.runs.pool import share_out
-from infersim.saving import save_files
+from infersim.saving import save_files, write_csv
 from infersim.simulate import simulate
 from infersim.spec.scenario import Scenario
 from infersim.text import facts
@@ -150,11 +149,7 @@ class Replications:
         text = json.dumps(self._summary, indent=2, allow_nan=False) + "\n"
         (folder / "summary.json").write_text(text, encoding="utf-8")
         (folder / "scenario.yaml").write_text(load.dump_scenario(scenario, self._loaded.folder), encoding="utf-8")
-        names, rows = self._table()
-        with (folder / REPLICATIONS).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows([_cell(value) for value in row] for row in rows)
+        write_csv(folder / REPLICATIONS, *self._table())
         inputs = first.inputs | {"scenario": load.canonical_hash(scenario)}
         origin = json.dumps(provenance.collect(inputs, run.seed), indent=2) + "\n"
         (folder / "provenance.json").write_text(origin, encoding="utf-8")
@@ -251,11 +246,6 @@ def alone(loaded: load.Loaded, number: int, seed: int | None = None) -> load.Loa
 def figures_of(summary: dict[str, Any]) -> dict[str, Any]:
     """The figures of one run's summary."""
     return {key: value for key, value in summary.items() if key not in (*_OWN, *_LEFT_OUT)}
-
-
-def _cell(value: Any) -> str:
-    """A figure in CSV: nothing where there is none, verdicts as in JSON."""
-    return "" if value is None else json.dumps(value)
 
 
 def _verdicts(runs: Sequence[dict[str, Any]]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from infersim.errors import InputError
 from infersim.runs.table import RunTable, plain_value
+from infersim.sql import sql_name
 
 
 def rows_where(table: RunTable, condition: str) -> list[int]:
@@ -46,8 +47,7 @@ def _fill(connection: Any, table: RunTable, number: str) -> None:
         kind, values = _typed([cells[position] for cells in table.sheet.rows])
         given[f"c{position}"] = np.empty(len(values), dtype=object)
         given[f"c{position}"][:] = values
-        quoted = name.replace('"', '""')
-        casts.append(f'CAST(c{position} AS {kind}) AS "{quoted}"')
+        casts.append(f"CAST(c{position} AS {kind}) AS {sql_name(name)}")
     connection.execute(f"SET GLOBAL pandas_analyze_sample = {len(table)}")
     connection.register("given", given)
     connection.execute(f"CREATE TABLE runs AS SELECT {', '.join(casts)} FROM given")

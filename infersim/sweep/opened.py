@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infersim.sweep.pieces import name_quoted
+from infersim.sql import sql_name
 from infersim.sweep.query import Query
 
 
@@ -45,5 +45,5 @@ class TableFile(Mapping[str, np.ndarray]):
 
     def columns(self, names: list[str] | None = None) -> dict[str, np.ndarray]:
         """Several columns at once; all of them by default."""
-        wanted = ", ".join(map(name_quoted, self._names if names is None else names))
+        wanted = ", ".join(map(sql_name, self._names if names is None else names))
         return self.query.arrays(f"SELECT {wanted} FROM results")

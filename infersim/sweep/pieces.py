@@ -17,6 +17,7 @@ import numpy as np
 
 from infersim.errors import InputError
 from infersim.load.canonical import scalar
+from infersim.sql import sql_name, sql_text
 from infersim.sweep.points import Points
 from infersim.sweep.table import Row, Table
 
@@ -78,13 +79,13 @@ class _Pieces:
             self._alike.append((columns, []))
         file = self._parquet.with_suffix(f".{first}")
         self._alike[-1][1].append(file)
-        query = f"COPY ({view(self._connection, table)}) TO {_quoted(file)} (FORMAT parquet)"
+        query = f"COPY ({view(self._connection, table)}) TO {sql_text(file)} (FORMAT parquet)"
         self._connection.execute(query)
 
     def join(self, parquet: Path) -> None:
         """Make them one table. Those of the same columns are read together, one after the other, and never all open."""
         query = " UNION ALL ".join(self._select(columns, files) for columns, files in self._alike)
-        self._connection.execute(f"COPY ({query}) TO {_quoted(parquet)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})")
+        self._connection.execute(f"COPY ({query}) TO {sql_text(parquet)} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})")
 
     def join_text(self, csv: Path) -> None:
         """Make them one table of text."""
@@ -92,7 +93,7 @@ class _Pieces:
         with csv.open("wb") as whole:
             for columns, file in ((columns, file) for columns, files in self._alike for file in files):
                 options = f"FORMAT csv, HEADER {str(not whole.tell()).lower()}"
-                self._connection.execute(f"COPY ({self._select(columns, [file])}) TO {_quoted(part)} ({options})")
+                self._connection.execute(f"COPY ({self._select(columns, [file])}) TO {sql_text(part)} ({options})")
                 with part.open("rb") as read:
                     shutil.copyfileobj(read, whole)
         part.unlink()
@@ -105,9 +106,9 @@ class _Pieces:
 
     def _select(self, known: Collection[str], files: Sequence[Path]) -> str:
         """The query for the table's columns in pieces that have those that are known."""
-        wanted = [(name, f"CAST(NULL AS DOUBLE) AS {name_quoted(name)}") for name in self._columns()]
-        columns = ", ".join(name_quoted(name) if name in known else none for name, none in wanted)
-        return f"SELECT {columns} FROM read_parquet([{', '.join(map(_quoted, files))}])"
+        wanted = [(name, f"CAST(NULL AS DOUBLE) AS {sql_name(name)}") for name in self._columns()]
+        columns = ", ".join(sql_name(name) if name in known else none for name, none in wanted)
+        return f"SELECT {columns} FROM read_parquet([{', '.join(map(sql_text, files))}])"
 
     def _columns(self) -> Iterator[str]:
         yield from self._labels([], 0)
@@ -177,17 +178,8 @@ def view(connection: Any, table: Table) -> str:
             value = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
         elif column.dtype == object:
             value = f"CAST({value} AS VARCHAR)"
-        selected.append(f"{value} AS {name_quoted(name)}")
+        selected.append(f"{value} AS {sql_name(name)}")
     return f"SELECT {', '.join(selected)} FROM given"
-
-
-def name_quoted(name: str) -> str:
-    """A column's name as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _batched(rows: Iterator[tuple[int, Row]]) -> Iterator[list[tuple[int, Row]]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from infersim.errors import InputError, nearest
+from infersim.sql import sql_text
 
 
 class Query:
@@ -23,8 +24,7 @@ class Query:
         self._errors = duckdb.Error
         self._split = duckdb.extract_statements
         self._database = duckdb.connect()
-        quoted = str(source).replace("'", "''")
-        self._database.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet('{quoted}')")
+        self._database.execute(f"CREATE VIEW results AS SELECT * FROM read_parquet({sql_text(source)})")
         described = self._database.execute("DESCRIBE results").fetchall()
         self.columns = [row[0] for row in described]
 
@@ -55,8 +55,7 @@ class Query:
         """
         sql = sql.strip().rstrip(";")
         self._asked(sql, label, lambda found: None)
-        quoted = str(path).replace("'", "''")
-        self._database.execute(f"COPY ({sql}) TO '{quoted}' ({options})")
+        self._database.execute(f"COPY ({sql}) TO {sql_text(path)} ({options})")
 
     def _asked(self, sql: str, label: str, take: Any) -> tuple[list[str], Any]:
         try:

@@ -17,6 +17,7 @@ from infersim.metrics.naming import settings_named
 from infersim.plots.grid import layout
 from infersim.runs.columns import sort_columns
 from infersim.runs.store import Store
+from infersim.sql import sql_name
 from infersim.sweep.folder import BASE, RESULTS, STUDY, is_written
 from infersim.sweep.opened import TableFile
 from infersim.sweep.outcome import SweepResult
@@ -57,7 +58,7 @@ class Stored:
         """The query for columns that `chosen` finds."""
         if columns is None:
             return "SELECT * FROM results"
-        return f"SELECT {', '.join(map(_quoted, self.chosen(columns)))} FROM results"
+        return f"SELECT {', '.join(map(sql_name, self.chosen(columns)))} FROM results"
 
     def chosen(self, columns: str) -> list[str]:
         """Columns by their names, figures also without their prefix, settings also as headings have them.
@@ -77,7 +78,7 @@ class Stored:
         names = self.chosen(columns)
         ends = [name.replace("simulated.", "ci95_high.", 1) for name in names if name.startswith("simulated.")]
         wanted = dict.fromkeys(("point", "status", *names, *(name for name in ends if name in self.query.columns)))
-        table = self.query.arrays(f"SELECT {', '.join(map(_quoted, wanted))} FROM results ORDER BY point")
+        table = self.query.arrays(f"SELECT {', '.join(map(sql_name, wanted))} FROM results ORDER BY point")
         paths = [path for path in self._paths if path in names]
         found = chosen_lines(table, paths, names, width)
         warnings = self._warnings() if any(name.startswith("simulated.cost.") for name in names) else []
@@ -87,7 +88,7 @@ class Stored:
         """The axes and a few figures of the first rows as text, and what is to be known of them."""
         figures = [f"{kind}.{name}" for name in FIGURES for kind in ("simulated", "ci95_high")]
         shown = [name for name in (*_FEW, *self._paths, *figures) if name in self.query.columns]
-        quoted = ", ".join(map(_quoted, shown))
+        quoted = ", ".join(map(sql_name, shown))
         table = self.query.arrays(f"SELECT {quoted} FROM results WHERE point < {most} ORDER BY point")
         stale = marked([*stale_prices(table, self._base)])
         found = lines(table, self._paths, width, most, layout(table, self._paths).led, stale)
@@ -109,7 +110,7 @@ class Stored:
         paths = [path for path in self._paths if matters(path)]
         if not paths:
             return [*self.laid]
-        table = self.query.arrays(f"SELECT DISTINCT {', '.join(map(_quoted, paths))} FROM results")
+        table = self.query.arrays(f"SELECT DISTINCT {', '.join(map(sql_name, paths))} FROM results")
         return [*self.laid, *map(told, stale_prices(table, self._base))]
 
     def _column(self, name: str) -> str:
@@ -151,7 +152,3 @@ def stored(folder: Path) -> Iterator[Stored]:
     finally:
         store.close()
     yield Stored(table, folder, laid)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

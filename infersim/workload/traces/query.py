@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from infersim.errors import InputError
+from infersim.sql import sql_name, sql_text
 from infersim.workload.traces.opening import Opened
 from infersim.workload.traces.sheets import Row, Sheet, rows
 
@@ -155,11 +156,11 @@ def _filled(column: Any) -> np.ndarray:
 
 
 def _source(sheet: Sheet) -> str:
-    path = _text(_literal_path(sheet.file.path))
+    path = sql_text(_literal_path(sheet.file.path))
     if sheet.kind == "parquet":
         return f"read_parquet({path})"
     names = [f"c{number}" for number in range(len(sheet.names))] if sheet.kind == "csv" else sheet.names
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
+    columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in names)
     plain = "uncompressed" if sheet.kind == "jsonl" else "none"
     packing = plain if sheet.file.packing == "none" else sheet.file.packing
     shared = f"{path}, columns = {{{columns}}}, compression = '{packing}'"
@@ -173,14 +174,10 @@ def _literal_path(path: Path) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _name(sheet: Sheet, column: str) -> str:
     if sheet.kind == "csv":
         return f"c{sheet.names.index(column)}"
-    return '"' + column.replace('"', '""') + '"'
+    return sql_name(column)
 
 
 def _has_blank_lines(file: Opened) -> bool:
