@@ -99,6 +99,18 @@ def layout(table: Table, paths: Sequence[str], log: Collection[str] = (), first:
     return Layout(kept, scattered, led)
 
 
+def kinds(axes: Sequence[Axis]) -> list[list[int]]:
+    """The combinations of levels of some axes that there are, a level an axis; of no axis one, which is empty."""
+    return np.unique(np.stack([axis.codes for axis in axes]), axis=1).T.tolist() if axes else [[]]
+
+
+def rows_of(axes: Sequence[Axis], kind: Sequence[int], among: np.ndarray) -> np.ndarray:
+    """Which rows are of a combination of levels, of those among which it is asked."""
+    for axis, code in zip(axes, kind, strict=True):
+        among = among & (axis.codes == code)
+    return among
+
+
 def settings(axes: Sequence[Axis], row: int) -> list[str]:
     """What a row sets, an axis each: `replicas 2`, `price 3 USD/h`."""
     return [said(axis, int(axis.codes[row])) for axis in axes]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from infersim.metrics.naming import better
 from infersim.plots import style
-from infersim.plots.grid import Layout, Table, figure_values, said
+from infersim.plots.grid import Layout, Table, figure_values, kinds, rows_of, said
 from infersim.plots.scales import Scale, plain, put_levels, scale_of
 
 _PANELS = 6
@@ -32,8 +32,8 @@ def heat_page(table: Table, layout: Layout, figure: str, title: str = "") -> Fig
     """
     across, up, *others = layout.axes
     values = figure_values(table, figure)
-    kinds = np.unique(np.stack([axis.codes for axis in others]), axis=1).T.tolist() if others else [[]]
-    shown = kinds[:_PANELS]
+    every = kinds(others)
+    shown = every[:_PANELS]
     columns = 2 if len(shown) in (2, 4) else min(len(shown), 3)
     down = math.ceil(len(shown) / columns)
     wide = min(max(0.62 * len(across.texts) + 1.6, 4.2), 7.5)
@@ -44,15 +44,13 @@ def heat_page(table: Table, layout: Layout, figure: str, title: str = "") -> Fig
     norm = (LogNorm if scale.log else Normalize)(known.min(), known.max())
     colours = matplotlib.colormaps["YlGnBu" if better(figure) == "higher" else "YlOrRd"]
     for ax, kind in zip(panels, shown, strict=False):
-        rows = np.ones(len(values), dtype=bool)
-        for axis, code in zip(others, kind, strict=True):
-            rows &= axis.codes == code
+        rows = rows_of(others, kind, np.ones(len(values), dtype=bool))
         _cells(ax, table, layout, values / scale.size, rows, norm, colours)
         style.title(ax, ", ".join(map(said, others, kind)) or ("" if title else scale.title), across.words, up.words)
     for ax in panels[len(shown) :]:
         ax.set_visible(False)
     _bar(made, panels[: len(shown)], scale, norm, colours)
-    more = f" (first {len(shown)} of {len(kinds)} settings)" if len(kinds) > len(shown) else ""
+    more = f" (first {len(shown)} of {len(every)} settings)" if len(every) > len(shown) else ""
     first, *rest = title.split("\n")
     head = "\n".join([f"{first}: {scale.title}{more}" if title else scale.title + more, *rest])
     if title or others:

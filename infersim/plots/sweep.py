@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from infersim.plots import legend, style
-from infersim.plots.grid import Axis, Layout, Table, ends, figure_values, said
+from infersim.plots.grid import Axis, Layout, Table, ends, figure_values, kinds, rows_of, said
 from infersim.plots.marks import DASHES, MARKERS, PARTIAL, Line, aside, mark, marks_key
 from infersim.plots.scales import Scale, few_ticks, put_figure, put_setting, scale_of
 
@@ -69,8 +69,8 @@ def _lines(layout: Layout) -> tuple[list[Line], list[Line2D]]:
         return [Line(order, COLOURS[0], 0, 0)], []
     colour_axis, dashed = others[0], others[1:]
     colours = dict(zip(some_levels(len(colour_axis.texts), len(COLOURS)), _colours(colour_axis), strict=True))
-    kinds = np.unique(np.stack([axis.codes for axis in dashed]), axis=1).T.tolist() if dashed else [[]]
-    shown = [kinds[level] for level in some_levels(len(kinds), len(DASHES))]
+    every = kinds(dashed)
+    shown = [every[level] for level in some_levels(len(every), len(DASHES))]
     keys = [legend.key(said(colour_axis, level), color=colour, lw=2) for level, colour in colours.items()]
     if dashed:
         for kind, ls, marker in zip(shown, DASHES, MARKERS, strict=False):
@@ -83,14 +83,12 @@ def _grouped(
     colour_axis: Axis,
     colours: dict[int, str],
     dashed: Sequence[Axis],
-    kinds: Sequence[list[int]],
+    shown: Sequence[list[int]],
 ) -> Iterator[Line]:
     number = 0
     for level, colour in colours.items():
-        for position, kind in enumerate(kinds):
-            here = colour_axis.codes == level
-            for axis, code in zip(dashed, kind, strict=True):
-                here &= axis.codes == code
+        for position, kind in enumerate(shown):
+            here = rows_of(dashed, kind, colour_axis.codes == level)
             if here.any():
                 yield Line(order[here[order]], colour, position, number)
                 number += 1
