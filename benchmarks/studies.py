@@ -78,7 +78,8 @@ def grow(table: Path) -> int:
     """Make a table a million rows long, with other figures in each; the number of its columns."""
     import duckdb
 
-    from infersim.sweep.pieces import GROUP_ROWS, name_quoted
+    from infersim.sql import sql_name
+    from infersim.sweep.pieces import GROUP_ROWS
 
     with duckdb.connect() as database:
         database.execute("SET threads = 1")
@@ -86,8 +87,8 @@ def grow(table: Path) -> int:
         described = database.execute("DESCRIBE few").fetchall()
         selected = ["range AS point"]
         for name, kind, *_ in described[1:]:
-            value = f"{name_quoted(name)} * (1 + range % 1009)" if kind == "DOUBLE" else name_quoted(name)
-            selected.append(f"{value} AS {name_quoted(name)}")
+            value = f"{sql_name(name)} * (1 + range % 1009)" if kind == "DOUBLE" else sql_name(name)
+            selected.append(f"{value} AS {sql_name(name)}")
         rows = f"SELECT {', '.join(selected)} FROM range({ROWS}) JOIN few ON point = range % {RUNS // 2} ORDER BY range"
         database.execute(f"COPY ({rows}) TO '{table}' (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})")
     return len(described)
